@@ -1,13 +1,15 @@
 """/v1/actions: the change log in the words that all services have for who did what."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Response
 from sqlalchemy import ColumnElement, func, literal, select
 
 from inventory.api.context import Context
+from inventory.api.named import name_actors
+from inventory.nouns.shown import Acted, Acts
 from inventory.storage.queries.sight import fold_column, log_condition
 from inventory.storage.tables import Change
 from vonggac.auth import guarded_router
@@ -18,8 +20,15 @@ from vonggac.http.lists.words import fold
 
 router = guarded_router(prefix="/v1/actions", tags=["changes"])
 
-LINES = Listing[Change, ActionResponse](
-    ActionResponse, keys={"id": Key(lambda change: change.id, int)}, id_key="id", default_sort="-id"
+
+class NamedAction(ActionResponse, Acted):
+    """Who did what, by name and post too."""
+
+    acts: ClassVar[Acts] = {"by": "at"}
+
+
+LINES = Listing[Change, NamedAction](
+    NamedAction, keys={"id": Key(lambda change: change.id, int)}, id_key="id", default_sort="-id"
 )
 _NAMES = ("code", "number", "name", "title", "full_name")
 _STATES = ("status", "state")
@@ -28,7 +37,7 @@ _STATES = ("status", "state")
 @router.get("", summary="Who changed what", responses=LINES.responses, response_model=None)
 async def list_actions(
     context: Context,
-    page: Annotated[PageQuery[Change, ActionResponse], Depends(LINES)],
+    page: Annotated[PageQuery[Change, NamedAction], Depends(LINES)],
     wanted: Annotated[ActionFilter, Depends(read_filter)],
 ) -> Response:
     """`created`, `changed` and `removed`, newest first; `state` where it moved: `approved`."""
@@ -46,8 +55,9 @@ async def list_actions(
         total = None
         if page.wants_total:
             total = await session.scalar(select(func.count()).select_from(query.subquery()))
-    found = page.page(rows, total=total)
-    return page.answer(found, [_to_response(row) for row in found.rows])
+        found = page.page(rows, total=total)
+        shown = await name_actors(session, [_to_response(row) for row in found.rows])
+    return page.answer(found, shown)
 
 
 def _has_words(q: str | None) -> list[ColumnElement[bool]]:
@@ -57,11 +67,11 @@ def _has_words(q: str | None) -> list[ColumnElement[bool]]:
     return [fold_column(texts).contains(word, autoescape=True) for word in fold(q or "").split()]
 
 
-def _to_response(change: Change) -> ActionResponse:
+def _to_response(change: Change) -> NamedAction:
     before, after = change.before or {}, change.after or {}
     known = after or before
     state = next((after[name] for name in _STATES if after.get(name) not in {None, before.get(name)}), None)
-    return ActionResponse(
+    return NamedAction(
         id=str(change.id),
         at=change.changed_at,
         by=change.changed_by,

@@ -58,6 +58,8 @@ async def test_duty_names_are_those_of_the_act_after_the_post_changed(duty: Duty
     assert {one["id"]: one["named"]["written_by"] for one in listed} == {first["id"]: DEPUTY, again["id"]: DIRECTOR}
     lines = (await acting("GET", "/v1/changes", subject="kiem-tra"))["items"]
     by_thing = {line["thing_id"]: line["named"] for line in lines}
+    acts = (await acting("GET", "/v1/actions", subject="kiem-tra"))["items"]
+    assert {"by": DIRECTOR} in [act["named"] for act in acts if act["thing_id"] == again["id"]]
     assert (by_thing[first["id"]], by_thing[again["id"]]) == ({"changed_by": DEPUTY}, {"changed_by": DIRECTOR})
 
 
