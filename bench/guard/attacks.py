@@ -20,13 +20,15 @@ class Target:
     host: str
     port: int
     token: str
+    largest: str = "/docs/swagger-ui-bundle.js"
+    """Path of the largest thing that anybody may get."""
 
     @classmethod
-    def of(cls, address: str, token: str) -> "Target":
+    def of(cls, address: str, token: str, *, largest: str = largest) -> "Target":
         parts = urlsplit(address)
         assert parts.hostname is not None
         assert parts.port is not None
-        return cls(parts.hostname, parts.port, token)
+        return cls(parts.hostname, parts.port, token, largest)
 
 
 type Attack = Callable[[Target, float], Awaitable[None]]
@@ -81,6 +83,38 @@ async def drip_heads(target: Target, seconds: float) -> None:
     await asyncio.gather(*(drip(until) for _ in range(100)))
 
 
+async def drip_bodies(target: Target, seconds: float) -> None:
+    """A hundred bodies without an end, in chunks of a byte, by somebody who may."""
+
+    async def drip(until: float) -> None:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(target.host, target.port)
+            with contextlib.closing(writer):
+                writer.write(
+                    b"POST /v1/deliveries HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n"
+                    b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" % target.token.encode()
+                )
+                while time.monotonic() < until:
+                    writer.write(b"1\r\n[\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.02)
+
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(drip(until) for _ in range(100)))
+
+
+async def send_endless_heads(target: Target, seconds: float) -> None:
+    """Header lines without an end, and one line without an end."""
+    for line in _alternately(seconds, (b"a: b\r\n" * 10_000, b"x" * 65536)):
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(target.host, target.port)
+            with contextlib.closing(writer):
+                writer.write(b"GET /livez HTTP/1.1\r\nHost: a\r\nX: ")
+                for _ in range(100):
+                    writer.write(line)
+                    await writer.drain()
+
+
 async def read_nothing(target: Target, seconds: float) -> None:
     """Fifty times the largest thing that anybody may get, and nobody reads it."""
     async with contextlib.AsyncExitStack() as stack:
@@ -88,7 +122,7 @@ async def read_nothing(target: Target, seconds: float) -> None:
             with contextlib.suppress(OSError):
                 reader, writer = await asyncio.open_connection(target.host, target.port, limit=1024)
                 stack.callback(writer.close)
-                writer.write(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n" * 20)
+                writer.write(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % target.largest.encode() * 20)
                 await reader.read(1)
         await asyncio.sleep(seconds)
 
@@ -126,6 +160,8 @@ ATTACKS: dict[str, Attack] = {
     "1 GiB, with a token": post_chunks_with_a_token,
     "600 silent connections": stay_silent,
     "100 slow heads": drip_heads,
+    "100 slow bodies": drip_bodies,
+    "endless heads": send_endless_heads,
     "50 answers unread": read_nothing,
     "forged tokens": forge_tokens,
     "the document, over and over": ask_for_the_document,

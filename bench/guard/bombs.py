@@ -9,12 +9,13 @@ import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from bench.guard.attacks import Attack, Target
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-OCTETS, JSON = "application/octet-stream", "application/json"
+OCTETS, JSON, MULTIPART = "application/octet-stream", "application/json", "multipart/form-data; boundary=b"
 AT_ONCE = 12
 _MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -32,15 +33,15 @@ class Bomb:
     at_once: int = 1
 
 
-def workbook(sheet: bytes, strings: bytes = b"<sst/>") -> bytes:
-    """A whole workbook of one sheet."""
+def workbook(sheet: bytes, strings: bytes = b"<sst/>", sheets: int = 1) -> bytes:
+    """A whole workbook; its one sheet is named so many times."""
+    names = "".join(f'<sheet name="a{number}" sheetId="{number}" r:id="r1"/>' for number in range(1, sheets + 1))
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" '
         'ContentType="application/xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{_RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook {_MAIN} xmlns:r="{_RELATIONS}"><sheets><sheet name="a" sheetId="1" r:id="r1"/>'
-        "</sheets></workbook>",
+        "xl/workbook.xml": f'<workbook {_MAIN} xmlns:r="{_RELATIONS}"><sheets>{names}</sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{_RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" '
         f'Type="{_RELATIONS}/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
@@ -100,6 +101,51 @@ def far_cell() -> bytes:
     return workbook(f"<worksheet {_MAIN}><sheetData>{cells}</sheetData></worksheet>".encode())
 
 
+def archives_within_archives(depth: int = 6, copies: int = 16) -> bytes:
+    """Each holds the next one many times; the innermost part is 64 MiB."""
+    body = bytes(64 << 20)
+    for level in range(depth):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for number in range(copies if level else 1):
+                archive.writestr(f"word/{number}.xml", body)
+        body = buffer.getvalue()
+    return body
+
+
+def packed_by_lzma() -> bytes:
+    """16 MiB by a method that cannot be unpacked a piece at a time."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("word/document.xml", bytes(16 << 20))
+    return buffer.getvalue()
+
+
+def every_column(rows: int = 400) -> bytes:
+    """As many columns as a sheet may have, in many rows."""
+    row = b"<row>" + b"<c><v>1</v></c>" * 16_384 + b"</row>"
+    return workbook(f"<worksheet {_MAIN}><sheetData>".encode() + row * rows + b"</sheetData></worksheet>")
+
+
+def many_sheets() -> bytes:
+    """One sheet of 200,000 cells that 10,000 names stand for."""
+    row = b"<row>" + b"<c><v>1</v></c>" * 100 + b"</row>"
+    return workbook(
+        f"<worksheet {_MAIN}><sheetData>".encode() + row * 2000 + b"</sheetData></worksheet>", sheets=10_000
+    )
+
+
+def many_keys(size: int = 1_000_000) -> bytes:
+    """An object of as many keys as fit into a body."""
+    return b'{"a":0' + b"".join(b',"%x":0' % number for number in range(size // 9)) + b"}"
+
+
+def many_parts(size: int) -> bytes:
+    """A form of empty parts."""
+    part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n'
+    return part * (size // len(part)) + b"--b--\r\n"
+
+
 def one_cell(size: int = 30 << 20) -> bytes:
     return b'code,name\r\n"' + b"a\r\n" * (size // 3) + b'"\r\n'
 
@@ -128,26 +174,55 @@ INVENTORY: dict[str, Bomb] = {
     "twelve imports": Bomb(_IMPORT, CSV, large_csv, _LATER, AT_ONCE),
     "deep JSON": Bomb("/v1/facilities", JSON, lambda: b"[" * 1_000_000),
     "a long number": Bomb("/v1/facilities", JSON, lambda: b'{"code":' + b"9" * 1_000_000 + b"}"),
+    "every column": Bomb(_IMPORT, XLSX, every_column),
+    "10,000 sheets": Bomb(_IMPORT, XLSX, many_sheets),
+    "archives within archives": Bomb(_IMPORT, XLSX, archives_within_archives),
+    "packed by LZMA": Bomb(_IMPORT, XLSX, packed_by_lzma),
+    "many keys": Bomb("/v1/facilities", JSON, many_keys),
+    "many parts": Bomb(_IMPORT, MULTIPART, lambda: many_parts(6 << 20)),
     "gzip over HTTP": Bomb(_IMPORT, CSV, lambda: bytes(1000), _PACKED),
 }
 REPORTING: dict[str, Bomb] = {
     "verify overlapping parts": Bomb(_VERIFY, OCTETS, overlapping_parts),
     "verify zip64 that lies": Bomb(_VERIFY, OCTETS, zip64_that_lies),
     "verify XML entities": Bomb(_VERIFY, OCTETS, entities),
+    "verify archives within archives": Bomb(_VERIFY, OCTETS, archives_within_archives),
+    "verify packed by LZMA": Bomb(_VERIFY, OCTETS, packed_by_lzma),
+    "verify many keys": Bomb(_VERIFY, OCTETS, lambda: b'{"header":' + many_keys(5_000_000) + b"}"),
     "verify deep JSON": Bomb(_VERIFY, OCTETS, lambda: b'{"header":' + b"[" * 5_000_000),
     "verify a long number": Bomb(_VERIFY, OCTETS, lambda: b'{"header":' + b"9" * 5_000_000 + b"}"),
     "verify 28 MB of JSON": Bomb(_VERIFY, OCTETS, large_json),
     "verify twelve at once": Bomb(_VERIFY, OCTETS, lambda: large_json(8 << 20), None, AT_ONCE),
 }
-BOMBS: Mapping[str, Mapping[str, Bomb]] = {"inventory": INVENTORY, "reporting": REPORTING}
+_STOP = f"/v1/deliveries/{UUID(int=1)}/stop"
+FORWARDER: dict[str, Bomb] = {
+    "a reason of deep JSON": Bomb(_STOP, JSON, lambda: b"[" * 1_000_000),
+    "a reason of many keys": Bomb(_STOP, JSON, many_keys),
+}
+_FORM, _FILE = "/f/enter", "/acts/upload/facilities"
+CONSOLE: dict[str, Bomb] = {
+    "a form of many fields": Bomb(_FORM, "application/x-www-form-urlencoded", lambda: b"a&" * 32_000),
+    "a form of many parts": Bomb(_FORM, MULTIPART, lambda: many_parts(60_000)),
+    "a file of many parts": Bomb(_FILE, MULTIPART, lambda: many_parts(20 << 20)),
+    "a file to verify of many parts": Bomb("/reports/verify", MULTIPART, lambda: many_parts(32 << 20)),
+    "a policy report of deep JSON": Bomb("/policy-reports", "application/csp-report", lambda: b"[" * 60_000),
+}
+"""Of a stranger: nobody is signed in."""
+BOMBS: Mapping[str, Mapping[str, Bomb]] = {
+    "inventory": INVENTORY,
+    "reporting": REPORTING,
+    "forwarder": FORWARDER,
+    "console": CONSOLE,
+}
 """By service."""
 
 
 def attack_of(bomb: Bomb) -> Attack:
     """Send it again and again; who does not get an answer in that time leaves."""
+    # Made before anybody watches: some take seconds.
+    body = bomb.body()
 
     async def attack(target: Target, seconds: float) -> None:
-        body = await asyncio.to_thread(bomb.body)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while True:

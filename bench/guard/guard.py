@@ -33,7 +33,8 @@ from local.platform.ports import anywhere
 from local.platform.progress import Progress
 from local.platform.state import StateFolder
 
-SERVICES = ("inventory", "prober", "forwarder", "reporting")
+SERVICES = ("inventory", "prober", "forwarder", "reporting", "console")
+LARGEST_OF_CONSOLE = "/static/console.css"
 CENTRES = tuple(one.simulator_id for one in content.destinations())
 ROW = "{:<28} {:<10} {:>12} {:>10} {:>12} {:>10} {:>12}"
 
@@ -152,7 +153,10 @@ async def _attack_by_cameras(seconds: float, only: str, figures: dict[str, float
 
 
 async def _measure(running: RunningPlatform, service: str, attack: Attack | None, seconds: float) -> Watched:
-    target = Target.of(getattr(running.platform.addresses, service), running.token)
+    address = getattr(running.platform.addresses, service)
+    target = Target.of(address, running.token)
+    if service == "console":
+        target = Target.of(address, running.token, largest=LARGEST_OF_CONSOLE)
     child = next(child for name, child in running.platform.children.items() if name.startswith(service))
     assert child.process is not None
     watching = await Watch.begin(target, child.process.pid, seconds + 1)
