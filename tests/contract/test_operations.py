@@ -13,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from console.metrics import Metrics as ConsoleMetrics
 from forwarder.metrics import Metrics as ForwarderMetrics
 from inventory.metrics import Metrics as InventoryMetrics
 from prober.metrics import Metrics as ProberMetrics
@@ -57,6 +58,7 @@ def exported() -> set[str]:
         InventoryMetrics().registry,
         ProberMetrics(per_camera=True).registry,
         reporting_registry,
+        ConsoleMetrics().registry,
         *(ServiceMetrics(service, "", Health()).registry for service in WITH_CONSOLE),
     ]
     return {
@@ -71,7 +73,7 @@ def exported() -> set[str]:
 def documented_labels() -> dict[str, set[str]]:
     """Metric (with `_total`, without a histogram's suffixes) to its labels, as the READMEs' tables have them."""
     labels: dict[str, set[str]] = {}
-    for readme in sorted((ROOT / "services").glob("*/README.md")):
+    for readme in (*sorted((ROOT / "services").glob("*/README.md")), ROOT / "console/README.md"):
         for row in re.finditer(r"^\| `(vonggac_\w+)` \| \w+ \|([^|]*)\|", readme.read_text("utf-8"), re.MULTILINE):
             without_values = re.sub(r"\([^)]*\)", "", row[2])
             labels[row[1]] = set(re.findall(r"[a-z_]+", without_values))

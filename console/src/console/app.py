@@ -70,6 +70,7 @@ LARGER = {
     "/register/imports": 21 * 1024 * 1024,
 }
 """A file to verify, files that are handed in; the forms of plans and surveys have thousands of inputs."""
+MEASURED_EVERY_S = 30.0
 CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
@@ -184,11 +185,21 @@ async def _keep_sessions(app: FastAPI, settings: Settings, flow: CodeFlow, unix_
         app.state.screen_visitors = Visitors(app.state.screens, flow, unix_s)
         app.state.bus, app.state.visitors = bus, Visitors(sessions, flow, unix_s)
         app.state.kept = KeptForms(Bucket(bus, topology.CONSOLE_SESSIONS))
-        await asyncio.Event().wait()
+        await measure_buckets(bus, app.state.metrics)
     finally:
         app.state.bus = app.state.visitors = app.state.kept = None
         app.state.screens = app.state.screen_visitors = None
         await bus.close()
+
+
+async def measure_buckets(bus: Bus, metrics: Metrics) -> None:
+    """Keep the gauge of both buckets current until cancelled."""
+    buckets = (Bucket(bus, topology.CONSOLE_SESSIONS), Bucket(bus, topology.CONSOLE_SCREENS))
+    while True:
+        with suppress(NatsError, TimeoutError, OSError):
+            for bucket in buckets:
+                metrics.bucket_ratio.labels(bucket.name).set(await bucket.used())
+        await asyncio.sleep(MEASURED_EVERY_S)
 
 
 def _protect(app: FastAPI, settings: Settings, common: ServiceMetrics) -> None:

@@ -9,6 +9,12 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.listeners = Gauge("vonggac_console_listeners", "Pages that are updated live now.", registry=self.registry)
+        self.bucket_ratio = Gauge(
+            "vonggac_console_bucket_ratio",
+            "Share of its bound that a bucket of the console takes.",
+            ["bucket"],
+            registry=self.registry,
+        )
         self.policy_reports = Counter(
             "vonggac_console_policy_reports",
             "What a browser refused to run on our pages, as it reported; always 0.",

@@ -12,12 +12,14 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from nats.js.api import StreamConfig
 
+from console.app import measure_buckets
 from console.sign_in.screens import LASTS_S, MOST_OF_ONE
 from local.issuer.settings import IssuerSettings
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer
 from vonggac.testing.fixtures import connected_as
+from vonggac.testing.waiting import eventually, running_beside
 
 pytestmark = pytest.mark.server
 DAY = 86_400.0
@@ -205,6 +207,20 @@ async def narrow(bus: Bus) -> AsyncIterator[Narrow]:
     yield narrow
     for config in before:
         await bus.js.update_stream(config)
+
+
+async def test_a_bucket_that_is_nearly_full_is_shown_in_metrics(
+    app: FastAPI, desk: Browser, browser: Browser, narrow: Narrow
+) -> None:
+    await narrow(topology.CONSOLE_SESSIONS)
+
+    async def is_shown() -> bool:
+        lines = (await browser.get("/metrics")).text.splitlines()
+        named = 'vonggac_console_bucket_ratio{bucket="console_sessions"} '
+        return any(float(line.removeprefix(named)) > 0.8 for line in lines if line.startswith(named))
+
+    async with running_beside(measure_buckets(app.state.bus, app.state.metrics)):
+        await eventually(is_shown)
 
 
 async def test_at_the_bound_nobody_new_signs_in_and_who_is_in_stays(

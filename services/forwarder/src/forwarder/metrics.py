@@ -12,9 +12,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from forwarder.domain.camera_pull import PullState
+from forwarder.domain.serving.served_delivery import responsibility
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.delivery import DeliverySupervisor
-from vonggac.events.forwarder import DeliveryState
+from vonggac.events.forwarder import DeliveryState, Responsibility
 
 _BY_DELIVERY = ("camera_id", "destination_id")
 _BYTES, _SECONDS = "buffer_full", "too_late"
@@ -236,8 +237,25 @@ def _deliveries(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator
         groups.add_metric([*labels, _SECONDS], counts.groups_late)
         sessions.add_metric(labels, delivery.slot.sessions)
     yield from (state, waiting, written, acknowledged, packets, frames, dropped, groups, sessions)
+    yield from _unserved(pairs)
     yield from _reported(pairs)
     yield from _proofs(pairs)
+
+
+def _unserved(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:
+    """Only of deliveries whose centre pulls and waits."""
+    unserved = GaugeMetricFamily(
+        "vonggac_forwarder_delivery_not_served",
+        "1 while a centre that pulls receives nothing for a reason of ours.",
+        labels=_BY_DELIVERY,
+    )
+    for relay, supervisor in pairs:
+        serving, delivery = supervisor.serving, supervisor.delivery
+        if serving is None or delivery.state is not DeliveryState.WAITING_FOR_CENTRE:
+            continue
+        if responsibility(delivery, serving.asking, serving.now) is Responsibility.US:
+            unserved.add_metric([str(relay.camera.id), str(supervisor.plan.destination_id)], 1)
+    yield unserved
 
 
 def _reported(pairs: list[tuple[CameraRelay, DeliverySupervisor]]) -> Iterator[Metric]:

@@ -125,7 +125,7 @@ class Process:
         export_clock(self.clock, skew=metrics.clock_skew, error=metrics.clock_error)
         self.awake = self.clock.new_awake()
         """Begun anew with the heartbeats."""
-        self._settings, self._metrics = settings, metrics
+        self._settings, self.metrics = settings, metrics
         self._context = adjust(context_of(settings, self.clock))
         self._listener = listener_of(settings, self._context)
         if self._listener is not None:
@@ -350,7 +350,7 @@ class Process:
         await outgoing.drain(within_s=1.0)
 
     def _expose(self, worker: Worker, outgoing: Outgoing) -> None:
-        metrics = self._metrics
+        metrics = self.metrics
         metrics.relays = lambda: [held.relay for held in worker.held.values()]
         metrics.jobs_turned_away = lambda: worker.jobs_turned_away
         metrics.jobs_passed_on = lambda: worker.jobs_passed_on

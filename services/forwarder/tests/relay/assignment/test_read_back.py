@@ -47,7 +47,7 @@ async def test_a_matching_read_back_makes_its_delivery_verified_and_only_that_on
     assert observed.verified_at is not None
     assert observed.verified_at >= captured_at
     assert (other.delay_s, other.verified_at) == (None, None)
-    text = generate_latest(forwarder._metrics.registry).decode()
+    text = generate_latest(forwarder.metrics.registry).decode()
     labels = f'{{camera_id="{camera.id}",destination_id="{first.destination_id}"'
     assert f'vonggac_forwarder_delivery_state{labels},state="verified"}} 1.0' in text
     assert f"vonggac_forwarder_delivery_delay_seconds{labels}}} 0.25" in text

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from forwarder.metrics import Metrics
 from forwarder.relay.service import Process
 from prober.domain.verification import Limits
 from prober.messaging import Announcer, VerificationResults
@@ -47,8 +48,8 @@ LIMITS = Limits(max_delay_s=2.0, first_within_s=2.0, settle_s=1.0)
 class Waiting:
     """A camera that waits for a centre which never asks, and the prober that checks its address."""
 
-    def __init__(self, camera: CameraV1, checks: SelfChecks, statuses: Statuses) -> None:
-        self.camera, self.checks, self.statuses = camera, checks, statuses
+    def __init__(self, camera: CameraV1, checks: SelfChecks, statuses: Statuses, metrics: Metrics) -> None:
+        self.camera, self.checks, self.statuses, self._metrics = camera, checks, statuses, metrics
 
     @property
     def delivery(self) -> PlannedDelivery:
@@ -61,6 +62,12 @@ class Waiting:
 
     async def status(self) -> DeliveryObservedV1:
         return next(one for one in await self.statuses.of(self.camera) if one.delivery_id == self.delivery.id)
+
+    @property
+    def is_not_served(self) -> bool:
+        """Whether the forwarder's metrics say that nobody is served for a reason of ours."""
+        labels = {"camera_id": str(self.camera.id), "destination_id": str(self.delivery.destination_id)}
+        return self._metrics.registry.get_sample_value("vonggac_forwarder_delivery_not_served", labels) == 1
 
     async def is_of(self, responsible: Responsibility) -> None:
         async def named() -> bool:
@@ -100,7 +107,9 @@ def wait_for_centre(
         authority, port = Authority(), free_port()
         certificate = tmp_path / "served.pem"
         certificate.write_bytes(authority.issue("127.0.0.1", expired=expired).chain_pem)
-        await start_forwarder(serve_host="127.0.0.1", serve_tls_port=port, serve_tls_certificate_file=certificate)
+        forwarder = await start_forwarder(
+            serve_host="127.0.0.1", serve_tls_port=port, serve_tls_certificate_file=certificate
+        )
         camera, url = planner.camera(sim), served_url("ioc", "gate")
         # The centre may come from its own network alone, and this machine is not in it.
         serving = ServingPlan(account="ioc", source_networks=("10.9.0.0/24",), tls=ServedTls.REQUIRED)
@@ -132,7 +141,7 @@ def wait_for_centre(
             addresses={"rtsps": f"rtsps://127.0.0.1:{free_port() if elsewhere else port}"},
             trust=TlsPolicy(ca_pem=authority.pem),
         )
-        return Waiting(camera, checks, statuses)
+        return Waiting(camera, checks, statuses, forwarder.metrics)
 
     return start
 
@@ -148,6 +157,7 @@ async def test_served_centre_is_named_when_we_can_play_its_address_ourselves_and
     assert found.certificate_ends_at > datetime.now(UTC)
     assert {"dns", "connect", "tls", "options", "describe", "setup", "play"} <= set(found.steps_ms)
     await waiting.is_of(Responsibility.CENTRE)
+    assert not waiting.is_not_served
     status = await waiting.status()
     # It is no session of the centre's, asked for nothing in its name, and took none of its places.
     assert (status.state, status.cause) == (DeliveryState.WAITING_FOR_CENTRE, Cause.NOT_ASKED)
@@ -162,6 +172,7 @@ async def test_served_certificate_that_has_ended_is_our_fault(wait_for_centre: S
     assert found.certificate_ends_at is not None
     assert found.certificate_ends_at < datetime.now(UTC)
     await waiting.is_of(Responsibility.US)
+    assert waiting.is_not_served
 
 
 async def test_served_listener_that_cannot_be_reached_is_our_fault(wait_for_centre: StartWaiting) -> None:
@@ -169,3 +180,4 @@ async def test_served_listener_that_cannot_be_reached_is_our_fault(wait_for_cent
     found = await waiting.check()
     assert (found.outcome, found.cause) == (SelfCheckOutcome.UNREACHABLE, Cause.REFUSED), found
     await waiting.is_of(Responsibility.US)
+    assert waiting.is_not_served
