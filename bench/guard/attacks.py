@@ -86,7 +86,9 @@ async def drip_heads(target: Target, seconds: float) -> None:
 async def drip_bodies(target: Target, seconds: float) -> None:
     """A hundred bodies without an end, in chunks of a byte, by somebody who may."""
 
-    async def drip(until: float) -> None:
+    async def drip(number: int, until: float) -> None:
+        # One after the other: a hundred requests of one moment are no slow bodies.
+        await asyncio.sleep(number * seconds / 200)
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection(target.host, target.port)
             with contextlib.closing(writer):
@@ -100,7 +102,7 @@ async def drip_bodies(target: Target, seconds: float) -> None:
                     await asyncio.sleep(0.02)
 
     until = time.monotonic() + seconds
-    await asyncio.gather(*(drip(until) for _ in range(100)))
+    await asyncio.gather(*(drip(number, until) for number in range(100)))
 
 
 async def send_endless_heads(target: Target, seconds: float) -> None:
