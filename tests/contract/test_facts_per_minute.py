@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bench.figures import disk as figures
-from prober.domain.read_back_facts import follow
+from prober.domain.read_back_facts import READ_BACKS_PER_FACT, follow
 from prober.settings import Settings
 from vonggac.bus.declared import topology
 from vonggac.events import new_event, subjects
@@ -65,7 +65,7 @@ def test_facts_per_minute_of_read_backs_take_the_bytes_that_the_figures_say(per_
 
 def test_facts_per_minute_are_counted_with_the_settings_of_a_release() -> None:
     fields = Settings.model_fields
-    assert fields["read_backs_per_fact"].default == figures.READ_BACKS_PER_FACT
+    assert READ_BACKS_PER_FACT == figures.READ_BACKS_PER_FACT
     assert fields["verify_interval_s"].default == 60
     streams = {stream.name: stream for stream in topology.streams(1)}
     assert streams[topology.OBSERVATIONS].max_age == figures.KEPT_DAYS * 86_400

@@ -200,7 +200,9 @@ class RunningProber:
 
 
 @pytest.fixture
-def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settings]:
+def settings(nats_server: NatsServer, keys_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
+    monkeypatch.setattr("prober.probes.service.HEARTBEAT_S", 0.5)
+
     def make(**changes: Any) -> Settings:
         values = {
             **login_of(nats_server, "prober"),
@@ -208,7 +210,6 @@ def settings(nats_server: NatsServer, keys_folder: Path) -> Callable[..., Settin
             "jwks_file": keys_folder / JWKS,
             "allowed_networks": (LOOPBACK,),
             "measure_window_s": 0.0,
-            "heartbeat_interval_s": 0.5,
             # Each process costs half a second of CPU before its first keyframe.
             "decoder_processes": 1,
         }

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 from vonggac.settings import describe
 
-SERVICES = ("forwarder",)
+SERVICES = ("forwarder", "prober")
 
 
 def settings_of(package: str) -> type[BaseSettings]:

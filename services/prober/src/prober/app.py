@@ -56,6 +56,14 @@ MAX_BODY_BYTES = 64 * 1024
 """Of any request; a list of addresses to scan is the longest."""
 STOP_SLACK_S = 10.0
 """Beyond the time that sessions and jobs are given: for what is stored and closed after them."""
+MAX_SCANS = 4
+"""ONVIF scans at a time in this process."""
+SCANNED_AT_A_TIME = 16
+"""Addresses asked by all of them."""
+ON_DEMAND_AT_A_TIME = 4
+"""Probes and read-backs that callers ask for."""
+PICTURE_STREAMS = 8
+"""Streams of many pictures that are open at a time."""
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
@@ -66,8 +74,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         worker_id=process.worker_id,
         allowed_networks=settings.allowed,
         metrics=metrics,
-        concurrency=settings.scan_concurrency,
-        max_scans=settings.max_scans,
+        concurrency=SCANNED_AT_A_TIME,
+        max_scans=MAX_SCANS,
         gate=process.gate,
     )
     tasks, health = TaskSupervisor(on_death), Health()
@@ -110,8 +118,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.places = FacilityPlaces()
     app.state.scanner = scanner
     app.state.settings = settings
-    app.state.on_demand_limit = OnDemandLimit(settings.max_on_demand_probes)
-    app.state.rounds = Rounds(settings.max_picture_streams)
+    app.state.on_demand_limit = OnDemandLimit(ON_DEMAND_AT_A_TIME)
+    app.state.rounds = Rounds(PICTURE_STREAMS)
     app.state.end_streams = app.state.rounds.end
     app.state.demands = _demands(settings, process, metrics)
     add_routes(app, (module.router for module in ROUTED))
@@ -120,7 +128,5 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
 
 def _demands(settings: Settings, process: Process, metrics: Metrics) -> DemandGate:
-    limits = Limits(
-        settings.max_endpoints_per_caller, settings.max_endpoints_per_network, settings.max_ports_per_address
-    )
+    limits = Limits(settings.max_endpoints_per_caller)
     return DemandGate(limits, metrics, lambda address: process.gate.network_of(address, None))

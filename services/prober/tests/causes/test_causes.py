@@ -147,7 +147,7 @@ async def test_cause_session_limit_of_a_login_that_worked_before(
     simulate: Any, planner: Any, observed: Any, start_prober: Any
 ) -> None:
     camera = await the_camera(simulate, auth="digest", username="viewer", password="s3cret-Xem")
-    await start_prober(suspect_backoff_s=300.0)
+    await start_prober()
     planned = await planner.camera(camera.url(), secret=planner.seal("viewer", "s3cret-Xem"), probe_interval_s=0.3)
     assert (await observed.observation(planned.id)).verdict is Verdict.UP
     await camera.set_fault("session_limit", kind="401")

@@ -259,9 +259,8 @@ class AgreeingReadBacks(BaseModel):
 class DeliveryVerifiedV1(Payload):
     """One read-back of one delivery from its destination: exactly one attempt, with one deadline.
 
-    It is a fact when its verdict or cause is another one than before, and once in so many of the same
-    (`VONGGAC_PROBER_READ_BACKS_PER_FACT`). The others go to the camera's forwarder alone, unstored, and to the bucket
-    `verifications`; the next fact carries them.
+    It is a fact when its verdict or cause is another one than before, and once in four of the same. The others go to
+    the camera's forwarder alone, unstored, and to the bucket `verifications`; the next fact carries them.
     """
 
     event_type: ClassVar[str] = "vn.vonggac.prober.delivery_verified.v1"

@@ -50,8 +50,19 @@ from vonggac.telemetry.awake import TICK_S
 log = get_logger(__name__)
 
 DRAIN_WITHIN_S = 5.0
+HEARTBEAT_S = 5.0
 SETTLE_S = 5.0
 """How long a read-back goes on after the longest delay, for a difference to be certain."""
+RARE_KEYFRAME_S = 90.0
+"""How long a scheduled read-back waits for the next keyframe of a camera that sends them rarely."""
+SUSPECT_BACKOFF_S = 300.0
+"""To the next probe when a camera refuses a login that it took before (its session limit?)."""
+READ_BACK_COOLDOWN_S = 300.0
+"""Until a read-back login is tried again after two failed ones in a row."""
+FIRST_PROBE_SPREAD_S = 10.0
+"""Over which the first probes of many new cameras are spread."""
+VIEWS_AT_A_TIME = 4
+"""Pictures for people that are fetched; further ones wait."""
 
 
 class Process:
@@ -64,7 +75,7 @@ class Process:
         self._settings, self._metrics = settings, metrics
         self._unsealer = Unsealer.from_file(settings.workers_private_key_file)
         self._networks = settings.allowed
-        self._login_rests = LoginRests(settings.auth_cooldown_s, settings.suspect_backoff_s)
+        self._login_rests = LoginRests(settings.auth_cooldown_s, SUSPECT_BACKOFF_S)
         self._stopped = asyncio.Event()
         self._lag = LoopLag(on_tick=metrics.loop_lag.observe)
         self.clock = clock or ServerClock()
@@ -133,12 +144,12 @@ class Process:
         guard, centre_guard = self._login_guards(bus, outgoing)
         logins = Logins(guard, self._unsealer)
         self.onvif_logins = OnvifLogins(logins, self.clock)
-        pictures = PictureStore(bus, outgoing, PictureThresholds(frozen_min_age_s=settings.frozen_min_age_s))
+        pictures = PictureStore(bus, outgoing, PictureThresholds())
         disputes = self.disputes = Disputes(bus)
         context = self._context(bus, logins, decoder, pictures, disputes)
         observer = self.observer = self._observer(context, outgoing, announcer)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer), disputes)
-        self.stills = Stills(bus, self.verifications, decoder, most=settings.max_views)
+        self.stills = Stills(bus, self.verifications, decoder, most=VIEWS_AT_A_TIME)
         worker = self._worker(bus, observer, announcer)
         most = settings.max_concurrent_verifications
         verify_worker = VerifyWorker(
@@ -163,7 +174,7 @@ class Process:
         assert self._resealing is not None, "made with the connection"
         tasks.start("watch-resealed", self._resealing.run())
         tasks.start("watch-logins", watch_bucket(bus, topology.LOGIN_FAILURES, on_login))
-        tasks.start("watch-sites", SiteWatch(bus, announcer, least_cameras=settings.site_fault_min_cameras).run())
+        tasks.start("watch-sites", SiteWatch(bus, announcer).run())
         tasks.start("watch-references", pictures.watch_references())
         tasks.start("watch-disputes", disputes.run())
         tasks.start("probe-lock", observer.lock.run())
@@ -186,19 +197,18 @@ class Process:
         log.info("prober_stopped", worker_id=self.worker_id)
 
     def _start_decoder(self) -> Decoder:
-        memory_bytes, on_death = self._settings.decoder_memory_bytes, self._metrics.decoder_deaths.inc
-        decoder = Decoder(self._settings.decoder_processes, memory_bytes=memory_bytes, on_death=on_death)
+        decoder = Decoder(self._settings.decoder_processes, on_death=self._metrics.decoder_deaths.inc)
         decoder.start()
         return decoder
 
     def _login_guards(self, bus: Bus, outgoing: Outgoing) -> tuple[LoginGuard, LoginGuard]:
         """Of logins at cameras, and of those at centres: one account reads back all that a centre has."""
-        settings, bucket = self._settings, Bucket(bus, topology.LOGIN_FAILURES)
+        bucket = Bucket(bus, topology.LOGIN_FAILURES)
         cameras = LoginGuard(outgoing, bucket, rests=self._login_rests, clock=self.clock.now)
         centres = LoginGuard(
             outgoing,
             bucket,
-            rests=LoginRests(settings.read_back_cooldown_s),
+            rests=LoginRests(READ_BACK_COOLDOWN_S),
             clock=self.clock.now,
             proven_at_once=True,
         )
@@ -213,21 +223,21 @@ class Process:
             metrics=self._metrics,
             limits=Limits(
                 max_concurrent_probes=settings.max_concurrent_probes - self._silent.most,
-                first_probe_spread_s=settings.first_probe_spread_s,
+                first_probe_spread_s=FIRST_PROBE_SPREAD_S,
                 stop_within_s=settings.stop_within_s,
             ),
         )
 
     def _verifications(self, bus: Bus, announcer: Announcer, logins: Logins, disputes: Disputes) -> Verifications:
         settings = self._settings
-        made = Verifications(
+        return Verifications(
             worker_id=self.worker_id,
             verifier=Verifier(
                 bus=bus,
                 networks=self._networks,
                 logins=logins,
                 limits=VerificationLimits(
-                    settings.max_delay_s, settings.verify_timeout_s, SETTLE_S, rare_s=settings.rare_keyframe_s
+                    settings.max_delay_s, settings.verify_timeout_s, SETTLE_S, rare_s=RARE_KEYFRAME_S
                 ),
                 lag=self._lag,
                 is_disputed=disputes.is_disputed,
@@ -239,8 +249,6 @@ class Process:
             interval_s=settings.verify_interval_s,
             failing_room=max(1, settings.max_concurrent_verifications // 2),
         )
-        made.per_fact = settings.read_backs_per_fact
-        return made
 
     def _self_checks(self, bus: Bus, announcer: Announcer, verifier: Verifier) -> SelfChecks:
         settings = self._settings
@@ -266,8 +274,6 @@ class Process:
             disputes=disputes,
             thresholds=StreamThresholds(
                 min_fps=settings.min_fps,
-                fps_ratio=settings.fps_ratio,
-                min_bits_per_pixel=settings.min_bits_per_pixel,
                 max_loss_percent=settings.max_loss_percent,
                 max_jitter_ms=settings.max_jitter_ms,
                 max_clock_drift_s=settings.max_clock_drift_s,
@@ -282,7 +288,7 @@ class Process:
             prober=CameraProber(context),
             records=CameraRecords(
                 statuses=CameraStatuses(bus),
-                histories=FailureHistories(bus, outgoing, most=settings.failures_kept),
+                histories=FailureHistories(bus, outgoing),
                 pictures=context.pictures,
                 announcer=announcer,
                 devices=ConfirmedDevices(bus),
@@ -291,7 +297,6 @@ class Process:
             rules=Rules(
                 logins=self._login_rests,
                 deep_interval_s=settings.deep_interval_s,
-                identity_interval_s=settings.identity_interval_s,
             ),
             bus=bus,
             awake=self.awake,
@@ -309,7 +314,6 @@ class Process:
 
     async def _beat(self, announcer: Announcer, observer: Observer) -> None:
         started_at, due_s, holes = self.clock.now(), 0.0, self.awake.holes
-        interval_s = self._settings.heartbeat_interval_s
         loop = asyncio.get_running_loop()
         while True:
             self.awake.check()
@@ -318,7 +322,7 @@ class Process:
             if slept:
                 log.warning("prober_slept", probes_running=observer.probes_running)
             if slept or loop.time() >= due_s:
-                due_s = loop.time() + interval_s
+                due_s = loop.time() + HEARTBEAT_S
                 announcer.publish_heartbeat(
                     ProberAliveV1(
                         worker_id=self.worker_id,
@@ -329,7 +333,7 @@ class Process:
                         clock_stepped_s=self.clock.stepped_s,
                     )
                 )
-            await asyncio.sleep(min(TICK_S, interval_s))
+            await asyncio.sleep(min(TICK_S, HEARTBEAT_S))
 
 
 async def _when(known: asyncio.Event, work: Coroutine[object, object, None]) -> None:

@@ -15,11 +15,14 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+LEAST_CAMERAS = 3
+"""Cameras of a facility that must fail alike to make a fault of the site."""
+
 
 class SiteWatch:
     """Runs in every prober: all see the same probes in the same order, and what they publish has the same id."""
 
-    def __init__(self, bus: Bus, announcer: Announcer, *, least_cameras: int) -> None:
+    def __init__(self, bus: Bus, announcer: Announcer, *, least_cameras: int = LEAST_CAMERAS) -> None:
         self._bus, self._announcer, self._least = bus, announcer, least_cameras
         self._probes: dict[UUID, dict[UUID, CameraProbe]] = defaultdict(dict)
         self._facility: dict[UUID, UUID] = {}

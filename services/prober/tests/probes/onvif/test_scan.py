@@ -31,7 +31,7 @@ type Client = httpx.AsyncClient
 async def replica(
     bus: Bus, settings: Callable[..., Settings], token_for: Callable[[Role], str]
 ) -> AsyncIterator[Callable[..., Any]]:
-    """`await replica(max_scans=…)` starts a prober with its API; gives a client with an operator's token."""
+    """`await replica()` starts a prober with its API; gives a client with an operator's token."""
     assert bus.connected
     async with AsyncExitStack() as stack:
 
@@ -186,9 +186,10 @@ async def test_what_a_scan_finds_while_nats_is_away_is_stored_later(
         await asyncio.to_thread(server.stop)
 
 
-async def test_a_cancelled_scan_keeps_what_it_found(replica: Any, device: Any) -> None:
+async def test_a_cancelled_scan_keeps_what_it_found(replica: Any, device: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prober.app.SCANNED_AT_A_TIME", 1)
     camera, hanging = await device(), await device(hang_at="*")
-    client = await replica(scan_concurrency=1)
+    client = await replica()
     scan_id = await begin(client, camera.address, "127.0.0.1:" + str(hanging.port), timeout_s=60)
     scan = await ended_after_cancel(client, client, scan_id, hanging)
     assert (scan["state"], scan["total"], scan["scanned"], scan["found"]) == ("cancelled", 2, 1, 1)
@@ -238,9 +239,12 @@ async def test_a_scan_whose_prober_died_is_lost(replica: Any, bus: Bus) -> None:
     assert (scan["state"], scan["scanned"], scan["results"]) == ("lost", 0, [])
 
 
-async def test_more_scans_than_allowed_are_given_to_wait(replica: Any, device: Any) -> None:
+async def test_more_scans_than_allowed_are_given_to_wait(
+    replica: Any, device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prober.app.MAX_SCANS", 1)
     hanging = await device(hang_at="*")
-    client = await replica(max_scans=1)
+    client = await replica()
     body = {"addresses": [hanging.address]}
     answers = await asyncio.gather(*(client.post("/v1/scans", json=body) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [202, 429, 429]

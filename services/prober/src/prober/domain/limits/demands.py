@@ -25,8 +25,8 @@ class Limits:
     """Endpoints (address and port) in WINDOW_S; `ports_per_address`: different ports of one address."""
 
     per_caller: int
-    per_network: int
-    ports_per_address: int
+    per_network: int = 2000
+    ports_per_address: int = 16
 
 
 @dataclass(frozen=True, slots=True)

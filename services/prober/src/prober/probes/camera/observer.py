@@ -51,7 +51,8 @@ class Rules:
 
     logins: LoginRests
     deep_interval_s: float
-    identity_interval_s: float
+    identity_interval_s: float = 86_400.0
+    """Until a camera's identity is read by ONVIF again."""
 
 
 @dataclass(frozen=True, slots=True)

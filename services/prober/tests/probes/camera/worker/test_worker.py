@@ -50,11 +50,12 @@ async def test_a_single_new_camera_does_not_wait(simulate: Any, planner: Any, ob
 
 
 async def test_many_new_cameras_are_spread_and_all_probed(
-    simulate: Any, planner: Any, observed: Any, start_prober: Any
+    simulate: Any, planner: Any, observed: Any, start_prober: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("prober.probes.service.FIRST_PROBE_SPREAD_S", 1.0)
     sim = await simulate({"id": "gate", "max_sessions": 100})
     cameras = [await planner.camera(sim.cameras["gate"].url()) for _ in range(12)]
-    prober = await start_prober(max_concurrent_probes=2, first_probe_spread_s=1.0)
+    prober = await start_prober(max_concurrent_probes=2)
     for camera in cameras:
         assert (await observed.observation(camera.id)).verdict is Verdict.UP
     sample = prober.metrics.registry.get_sample_value
@@ -63,12 +64,13 @@ async def test_many_new_cameras_are_spread_and_all_probed(
 
 
 async def test_no_more_cameras_are_probed_at_a_time_than_allowed(
-    simulate: Any, planner: Any, observed: Any, start_prober: Any
+    simulate: Any, planner: Any, observed: Any, start_prober: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("prober.probes.service.FIRST_PROBE_SPREAD_S", 0.0)
     sim = await simulate({"id": "gate"})
     await sim.cameras["gate"].set_fault("no_media")
     cameras = [await planner.camera(sim.cameras["gate"].url(), probe_timeout_s=0.5) for _ in range(6)]
-    prober = await start_prober(max_concurrent_probes=2, silent_share=0.0, first_probe_spread_s=0.0)
+    prober = await start_prober(max_concurrent_probes=2, silent_share=0.0)
     most = 0
     while len(observed.observations) < len(cameras):
         most = max(most, prober.process.probes_running, len(sim.cameras["gate"].connections))
