@@ -1,12 +1,14 @@
 """What an answer of an error repeats of a request is bounded."""
 
+import json
+
 import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
 from vonggac.http.problems import MOST_OF_A_NAME, RefusedBodyError, install_problem_handlers
-from vonggac.http.protection.json_body import parse_json
+from vonggac.http.protection.json_body import MOST_FIELDS, JsonRoute, parse_json
 from vonggac.telemetry import redact
 
 
@@ -36,6 +38,24 @@ async def test_a_field_that_nobody_asked_for_is_named_by_its_beginning(name: str
         answer = await client.post("/", json={name: 1})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [shown]
+    assert len(answer.content) < 1_000
+
+
+async def test_bombs_of_many_fields_are_refused_before_any_is_named() -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    async def take(wanted: _Wanted) -> str:
+        return wanted.code
+
+    app.router.add_api_route("/", take, methods=["POST"], route_class_override=JsonRoute)
+    body = json.dumps({f"field_{number}": 0 for number in range(MOST_FIELDS + 1)})
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        answer = await client.post("/", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+    assert f"has {MOST_FIELDS + 1} fields, and at most {MOST_FIELDS}" in answer.json()["detail"]
+    assert str(MOST_FIELDS) in answer.json()["detail_vi"]
     assert len(answer.content) < 1_000
 
 
