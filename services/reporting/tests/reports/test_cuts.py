@@ -26,7 +26,7 @@ from reporting.reports.availability.lines import LineKind, group_lines
 from reporting.reports.totals import Group, Totals
 from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
-from vonggac.events.inventory import AgencyRole, AgencyV1, FacilityType, RemovedV1, UnitV1
+from vonggac.events.inventory import AgencyRole, AgencyV1, EarlierUnit, FacilityType, RemovedV1, UnitV1
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client, Province
@@ -72,6 +72,19 @@ class History:
         unit = UnitV1(id=self.units[1], code="466", name="Huyện Đakrông", **known)
         agency = AgencyV1(id=self.agencies[1], code="SGD", name="Sở GD", role=AgencyRole.MANAGING, **known)
         self.register += [self.province.stated("unit", unit), self.province.stated("agency", agency)]
+        if self.chance.randrange(2):
+            self._succeed(unit)
+
+    def _succeed(self, unit: UnitV1) -> None:
+        """The unit ends with a day of the period, and another one follows it."""
+        at = MIDNIGHT + timedelta(hours=1)
+        last_day = (MIDNIGHT + timedelta(days=1 + self.chance.randrange(DAYS - 1))).date()
+        self.units.append(uuid4())
+        ended = unit.model_copy(update={"revision": 2, "changed_at": at, "valid_to": last_day})
+        known: dict[str, Any] = {"revision": 1, "changed_at": at, "created_at": at}
+        follows = (EarlierUnit(unit_id=unit.id, kind="merged"),)
+        commune = UnitV1(id=self.units[2], code="19603", name="Xã Hướng Hiệp", succeeds=follows, **known)
+        self.register += [self.province.stated("unit", ended), self.province.stated("unit", commune)]
 
     def _facility(self, id_: UUID) -> None:
         state = self.province.facility_state(id=id_, code=f"KCL-{self.facilities.index(id_)}")
@@ -243,3 +256,24 @@ async def test_cuts_of_the_report_and_its_filters_are_equal_where_a_camera_moved
         assert one["totals"]["seconds"] == seconds
         [line] = one["cameras"]
         assert line["seconds"] == seconds
+
+
+async def test_time_before_a_camera_existed_counts_where_its_place_was_another_one_then(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    """The place was a school until 900 s before the camera came."""
+    made = MIDNIGHT + timedelta(seconds=1800)
+    school = province.facility_state(type=FacilityType.SCHOOL)
+    hotel = school.model_copy(
+        update={"revision": 2, "changed_at": made - timedelta(seconds=900), "type": FacilityType.HOTEL}
+    )
+    camera = province.camera(changed_at=made, created_at=made)
+    register = [*province.base(), *(province.stated("facility", one) for one in (school, hotel))]
+    await province.feed(ingest, *register, province.stated("camera", camera))
+    period = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + timedelta(hours=1)).isoformat()}
+    whole = (await client.get("/v1/compliance", params=period)).json()
+    cut = {one["code"]: one["seconds"] for one in whole["by_type"]}
+    assert {code: seconds["period"] for code, seconds in cut.items()} == {"school": 900.0, "hotel": 2700.0}
+    for code, seconds in cut.items():
+        one = (await client.get("/v1/compliance", params={**period, "type": code})).json()
+        assert one["totals"]["seconds"] == seconds

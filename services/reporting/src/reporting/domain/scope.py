@@ -86,6 +86,8 @@ class FacilityVersion(NamedTuple):
     why: str | None
     known: bool = True
     """False: what it was meanwhile never came here; these are the values before, or else after."""
+    registered_in: UUID | None = None
+    """The unit that the register has it in, where that had ended and the facility's is what followed it."""
 
 
 class CameraVersion(NamedTuple):

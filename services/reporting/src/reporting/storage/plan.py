@@ -1,6 +1,6 @@
 """What should have been, moment by moment: cameras with their dated facility and deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.mandate.units import Succession
 from reporting.domain.scope import (
     FOREVER,
     NOT_COUNTED,
@@ -38,11 +39,12 @@ from reporting.domain.scope import (
     pieces,
 )
 from reporting.domain.segments import Period, Segment
+from reporting.storage.mandate.units import load_succession
 from reporting.storage.planned import Planned, columns_of, ids, keep_within, missing_of, stretches
 from reporting.storage.tables import agency, camera, delivery, destination, facility, unit
 from vonggac.events.inventory import FacilityStatus
 
-ELSEWHERE_ONLY = frozenset({Reason.ELSEWHERE, Reason.NOT_YET, Reason.REMOVED})
+GONE = frozenset({Reason.NOT_YET, Reason.REMOVED})
 MANY = 1000
 """Above so many facilities, reading every camera is cheaper than naming the facilities."""
 
@@ -101,7 +103,7 @@ def _touching(table: Any, period: Period) -> ColumnElement[bool]:
 
 async def places(session: AsyncSession, scope: Scope, period: Period) -> Places:
     """Facilities of the scope that existed in the period, with the dated register."""
-    dated = await facility_versions(session, period)
+    dated = await facility_versions(session, period, await load_succession(session))
     last: dict[UUID, Facility] = {}
     counted, moved = set[UUID](), set[UUID]()
     register = Register(dated, await _destination_changes(session, period), scope.wanted)
@@ -128,8 +130,11 @@ async def with_cameras(session: AsyncSession, at: Millis) -> set[UUID]:
     return set((await session.execute(select(camera.c.facility_id).distinct().where(there))).scalars())
 
 
-async def facility_versions(session: AsyncSession, period: Period) -> dict[str, list[Segment[FacilityVersion]]]:
-    """Every facility that is known, as it was in the period."""
+async def facility_versions(
+    session: AsyncSession, period: Period, succession: Succession
+) -> dict[str, list[Segment[FacilityVersion]]]:
+    """Every facility that is known, as it was in the period: in the unit that the register has it in or, by
+    `succession`, in what followed that one (decision 0158)."""
     statement = (
         select(
             facility,
@@ -157,14 +162,29 @@ async def facility_versions(session: AsyncSession, period: Period) -> dict[str, 
         end = FOREVER if row.valid_to is None else millis(row.valid_to)
         version = FacilityVersion(place, row.status, row.decided_by, row.decided_why)
         versions, start, changed = found.setdefault(str(row.id), []), millis(row.valid_from), millis(row.changed_at)
+        held: list[Segment[FacilityVersion]] = []
         if row.read_until is None and start < changed < end and row.status in NOT_COUNTED and row.revision > 1:
             # As an earlier release accounted what never came here: it excuses nothing.
-            before = FacilityVersion(place, FacilityStatus.ACTIVE.value, None, None)
-            keep_within(versions, Segment(start, changed, before), period)
+            held.append(Segment(start, changed, FacilityVersion(place, FacilityStatus.ACTIVE.value, None, None)))
             start = changed
         for since, until, known in stretches(Segment(start, end, row.revision), *missing_of(row)):
-            keep_within(versions, Segment(since, until, version._replace(known=known)), period)
+            held.append(Segment(since, until, version._replace(known=known)))
+        for part in held:
+            for each in _in_units(part, succession):
+                keep_within(versions, each, period)
     return {key: versions for key, versions in found.items() if versions}
+
+
+def _in_units(part: Segment[FacilityVersion], succession: Succession) -> Iterator[Segment[FacilityVersion]]:
+    """The same by the units that the facility lay in: what followed the one that the register has it in."""
+    start, end, version = part
+    place = version.facility
+    for since, until, unit_then in succession.line(place.unit, start, end):
+        if unit_then is place.unit:
+            yield Segment(since, until, version)
+        else:
+            moved = replace(place, unit=unit_then)
+            yield Segment(since, until, version._replace(facility=moved, registered_in=place.unit.id))
 
 
 async def _destination_changes(session: AsyncSession, period: Period) -> dict[str, list[Millis]]:
@@ -225,11 +245,13 @@ def _camera(
         return planned.of(camera_id, version.revision, at)
 
     made = pieces(period, rows, register, delivered)
-    here = [one for one in made if one.value.absence is None or one.value.absence.reason not in ELSEWHERE_ONLY]
-    if not here:
+    # Before it existed and after its removal it is where it stood first and last, as that place was then.
+    here = [one.value for one in made if not one.value.elsewhere]
+    if not here or not any(one.start < period.end and one.end > period.start for one in rows if not one.value.removed):
         return None
     last = [one.value for one in rows if not one.value.removed and one.start < period.end][-1]
-    facility = here[-1].value.facility
+    there = [one for one in here if one.absence is None or one.absence.reason not in GONE]
+    facility = (there or here)[-1].facility
     return Camera(camera_id, last.code, last.name, facility, deliveries_of(made), made, last.shared_device_reason)
 
 

@@ -210,7 +210,7 @@ async def test_what_changes_today_changes_no_board_before_today(
     assert [one["name"] for one in after["by_unit"]] == ["Xã Hướng Hóa"]
 
 
-async def test_a_unit_that_another_followed_keeps_its_name_and_says_who_followed_it(
+async def test_a_unit_that_ended_heads_no_row_of_after_its_end_and_keeps_those_before(
     client: Client, ingest: Ingest, province: Province, story: Story
 ) -> None:
     letter = story.letter
@@ -222,10 +222,12 @@ async def test_a_unit_that_another_followed_keeps_its_name_and_says_who_followed
     })  # fmt: skip
     await province.feed(ingest, letter.stated("unit", ended), letter.stated("unit", after))
     (before,) = (await read(client))["by_unit"]
+    (last,) = (await read(client, as_of="2021-05-31"))["by_unit"]
     (line,) = (await read(client, as_of="2021-06-02"))["by_unit"]
     assert (before["name"], before["ended_on"], before["succeeded_by"]) == ("Huyện Hướng Hóa", None, [])
-    assert (line["name"], line["ended_on"]) == ("Huyện Hướng Hóa", "2021-05-31")
-    assert [one["code"] for one in line["succeeded_by"]] == ["19429"]
+    assert (last["name"], last["ended_on"]) == ("Huyện Hướng Hóa", "2021-05-31")
+    assert (line["name"], line["code"], line["ended_on"]) == ("Xã Khe Sanh", "19429", None)
+    assert (line["facilities"], before["facilities"]) == (3, 3)
 
 
 async def test_one_facility_is_shown_with_its_cameras_and_what_it_owes(client: Client, story: Story) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.instants import VIETNAM, Millis, moment, start_of
 from reporting.domain.mandate.connection import NOT_CONNECTED, Connection, of_camera
 from reporting.domain.mandate.progress import CameraProgress
-from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason
+from reporting.domain.scope import Camera, Facility, FacilityVersion, Named, Reason, version_at
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraMoment, Question, moments
@@ -116,7 +116,7 @@ async def _situation(
     at = places.period.start
     known = await records.read(session, nouns, at)
     active = await lifecycle.active_since(session, at)
-    versions_of = await plan.facility_versions(session, Period(0, at + 1))
+    versions_of = await plan.facility_versions(session, Period(0, at + 1), await units.load_succession(session))
     stays, founded = await camera_stays(session, at), await load_founding(session, at)
     papers = _papers(known, at)
     day = moment(at).astimezone(VIETNAM).date()
@@ -127,7 +127,7 @@ async def _situation(
         versions = places.register.facilities[str(facility.id)]
         status = _status(versions, at)
         named = _named(facility, known, at)
-        unit_ids = units_around(facility.unit.id, around)
+        unit_ids = _units_around(version_at(versions, at), around)
         has_cameras = facility.id in with_cameras
         place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, has_cameras)
         # One that was entered within the millisecond of the instant is not read yet.
@@ -145,7 +145,13 @@ async def _situation(
 def _place(version: FacilityVersion, around: Mapping[UUID, UnitLinks]) -> Place:
     """Without its cameras, by the units as they follow each other at the instant."""
     one = version.facility
-    return Place(one.id, one.type, version.status, one.agency.id, units_around(one.unit.id, around), False)
+    return Place(one.id, one.type, version.status, one.agency.id, _units_around(version, around), False)
+
+
+def _units_around(version: FacilityVersion, around: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:
+    """Those that the facility lies in, and those of the unit that the register has it in, though it has ended."""
+    found = units_around(version.facility.unit.id, around)
+    return found if version.registered_in is None else found | units_around(version.registered_in, around)
 
 
 def _papers(known: Records, at: Millis) -> dict[UUID, tuple[tuple[Millis, ...], ...]]:
