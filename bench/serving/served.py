@@ -3,7 +3,8 @@
     make bench-served [ARGS="--cameras 50 --seconds 10"]
 
 Two forwarder processes on a real NATS: one holds the simulated cameras (1080p25 at 2 Mbit/s), the other one is in
-front of it. Pullers, the pushed centre and the flood are processes of their own. Prints each figure with its bound
+front of it. Pullers, the pushed centre and the flood are processes of their own; `holder_waited_pct` is the part of the
+flood's time in which the holder was ready and they had the processors. Prints each figure with its bound
 and, as the last line, one JSON object; exit status 1 when a figure is beyond its bound. Ends within three minutes.
 """
 
@@ -123,10 +124,11 @@ def measure_isolation(running: Stage, centres: PullersProcess, seconds: float) -
     unread = [Address((holder, front)[number % 2].port, path) for number, path in enumerate(running.paths[:UNREAD])]
     with flood(ports, unread) as counted:
         time.sleep(FLOOD_BEGINS_S)
-        connections, guesses, cpu_s = counted.connections.value, counted.guesses.value, holder.cpu_s()
+        connections, guesses = counted.connections.value, counted.guesses.value
+        cpu_s, waited_s = holder.cpu_s(), holder.waited_s()
         busy, lost = added_and_lost(running.other, 2 * seconds)
         connections, guesses = counted.connections.value - connections, counted.guesses.value - guesses
-        cpu_s = holder.cpu_s() - cpu_s
+        cpu_s, waited_s = holder.cpu_s() - cpu_s, holder.waited_s() - waited_s
         growth = [worker.rss_mb() - mb for worker, mb in zip((holder, front), before, strict=True)]
     lost_sessions = centres.close_all()
     quiet_p99, busy_p99 = percentile(quiet, 0.99), percentile(busy, 0.99)
@@ -138,6 +140,7 @@ def measure_isolation(running: Stage, centres: PullersProcess, seconds: float) -
         "strangers_per_s": round(connections / 2 / seconds),
         "guesses_per_s": round(guesses / 2 / seconds),
         "holder_busy_pct": round(100 * cpu_s / 2 / seconds),
+        "holder_waited_pct": round(100 * waited_s / 2 / seconds),
         "good_sessions_ended": lost_sessions,
         "rss_growth_mb": round(max(growth), 1),
     }

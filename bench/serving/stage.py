@@ -54,6 +54,11 @@ class Worker:
         times = psutil.Process(self.process.pid).cpu_times()
         return times.user + times.system
 
+    def waited_s(self) -> float:
+        """How long its event loop was ready and no processor was free, so far (proc_pid_schedstat(5))."""
+        pid = self.process.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
+
     def rss_mb(self) -> float:
         return float(psutil.Process(self.process.pid).memory_info().rss / MIB)
 
