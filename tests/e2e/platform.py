@@ -64,7 +64,12 @@ class RunningPlatform:
         """The compliance report once it says what the demo's truth is."""
 
         async def holds() -> Json:
-            document = await self.compliance()
+            try:
+                document = await self.compliance()
+            except httpx.TimeoutException as error:
+                # A machine that has no processor for it: what counts is that it holds in time.
+                msg = f"reporting did not answer: {type(error).__name__}"
+                raise AssertionError(msg) from error
             assert finding(document).shortfall(content.EXPECTATION) == []
             return document
 
