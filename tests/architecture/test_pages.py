@@ -114,6 +114,12 @@ def test_every_row_of_the_threat_model_names_its_tests_and_every_part_has_one() 
         assert [one for one in parts if one.startswith(part)], part
 
 
+def test_the_index_of_decisions_has_each_page_once_by_number() -> None:
+    index = (DOCS / "decisions/README.md").read_text("utf-8")
+    pages = sorted(page.name for page in DOCS.glob("decisions/0*.md"))
+    assert re.findall(r"^\| \[\d{4}\]\(([^)]+)\)", index, re.MULTILINE) == pages
+
+
 def test_one_camera_is_followed_in_a_dozen_hops() -> None:
     hops = re.findall(r"^\| (\d+) \| [^|]+ \| [^|]*\]\([^|]+ \|$", TESTED_PAGE.read_text("utf-8"), re.MULTILINE)
     assert [int(hop) for hop in hops] == list(range(1, len(hops) + 1))
