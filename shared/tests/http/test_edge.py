@@ -245,11 +245,11 @@ async def test_a_body_of_many_names_is_read_in_the_time_of_its_length(
     client: httpx.AsyncClient, token_for: Callable[[Role], str]
 ) -> None:
     headers = bearer(token_for(Role.PROVINCE_LEAD)) | {"Content-Type": "application/json"}
-    body = "{" + ",".join(f'"{number}":0,"{number}":1' for number in range(40_000)) + "}"
+    body = "{" + ",".join(f'"{number}":0,"{number}":1' for number in range(5_000)) + "}"
     began = time.process_time()
     answer = await client.post("/v1/echo", content=body, headers=headers)
     assert (answer.status_code, len(answer.json()["errors"])) == (422, 100)
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - began < 0.5
 
 
 async def test_a_problem_carries_its_errors_and_no_credential(
