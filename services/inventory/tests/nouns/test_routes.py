@@ -17,6 +17,7 @@ PAGING = {"cursor", "limit", "sort", "fields", "total"}
 CLOCKS = {"as_of", "valid_on"}
 NO_RECORDS = {
     "/v1/changes": "the log of all times, by `since` and `until`",
+    "/v1/actions": "a log of what people did, each at its own time",
     "/v1/dead-letters": "messages of the bus",
     "/v1/destinations/{thing_id}/addresses": "what the engineer of a centre types in today",
     "/v1/due-purges": "what waits today",
