@@ -122,7 +122,8 @@ def test_what_an_operator_can_change_stands_in_the_example_with_its_value() -> N
 
 def test_defaults_of_passed_on_settings_in_the_example_are_those_of_the_services() -> None:
     page = (ROOT / "docs/reference/settings.md").read_text("utf-8")
-    defaults = dict(re.findall(r"^\| (VONGGAC_\w+) \| .+? \| (.+?) \| ", page, re.MULTILINE))
+    defaults = dict(re.findall(r"^\| (VONGGAC_\w+) \| (?:[^|]|\\\|)+? \| ([^|]+?) \| ", page, re.MULTILINE))
+    assert len(defaults) > 100
     for sign, name, value in LINE.findall(EXAMPLE):
         if sign and name in defaults:
             stated = defaults[name].replace("(none)", "")
