@@ -69,7 +69,7 @@ async def test_a_call_is_noted_once_and_shown_with_who_noted_it(browsers: dict[s
     shown = text_of(await lead.get(sent.headers["location"]))
     note = f"Đã gọi {NAME}: hẹn xử lý. Thợ đến chiều nay."
     assert shown.count(note) == 1
-    assert re.search(r"\d\d/\d\d/\d{4}[^:]*:[^:]* · \S+: " + re.escape(note), shown), shown
+    assert re.search(r"\d\d/\d\d/\d{4}[^:]*:[^:]* · [^:·]+: " + re.escape(note), shown), shown
 
 
 @pytest.mark.server
