@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bench.truth.record import Gap, Thing
 from bench.truth.windows import EDGE_S, MEDIA, SETTLED_S, TOLERANCE_S, Bad, Rule, Window
@@ -32,7 +33,7 @@ class Found:
     late_start_s: float | None
     late_end_s: float | None
     wrong_s: float
-    """Seconds that are not called bad, and of good time beside it that are, in the worst of its gaps of media."""
+    """Seconds of it that are not called bad, and of good time that are."""
     rule: Rule = MEDIA
 
     @property
@@ -53,14 +54,10 @@ def compare(thing: Thing, truth: Bad, reported: Sequence[Stretch]) -> Found:
     if not touching:
         return Found(truth.kind, thing, outage, None, None, truth.length, truth.rule)
     first, last = touching[0], touching[-1]
-    gaps = union(truth.parts)
-    wrong = [
-        gap.length - sum(max(0.0, min(one.end, gap.end) - max(one.start, gap.start)) for one in touching)
-        for gap in gaps
-    ]
-    wrong[0] += max(0.0, truth.start - first.start)
-    wrong[-1] += max(0.0, last.end - truth.end)
-    return Found(truth.kind, thing, outage, first.start - truth.start, last.end - truth.end, max(wrong), truth.rule)
+    wrong_s = abs(first.start - truth.start) + abs(last.end - truth.end)
+    for one, two in pairwise(touching):
+        wrong_s += sum(max(0.0, min(gap.end, two.start) - max(gap.start, one.end)) for gap in truth.parts)
+    return Found(truth.kind, thing, outage, first.start - truth.start, last.end - truth.end, wrong_s, truth.rule)
 
 
 def beside(

@@ -11,7 +11,7 @@ from typing import Literal
 from bench.truth import platform_faults as platform
 from bench.truth.device_faults import NOWHERE, camera, centre, flapping, late, liar, picture, site_dark
 from bench.truth.scene import SETTLED_WITHIN_S, Fault, Scene, Share
-from bench.truth.windows import COVERED, DAMAGED, DEEP_INTERVAL_S, EMPTY, FROZEN, LOOPS, SETTLED_S, Window
+from bench.truth.windows import COVERED, DAMAGED, DEEP_INTERVAL_S, EMPTY, LOOPS, MEDIA, SETTLED_S, Window
 
 type Taken = Literal["camera", "centre", "alone"]
 """Whether a fault takes a third of the cameras, a centre, or all there is."""
@@ -81,7 +81,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "camera off": _short("camera", camera("camera off", fault="off")),
         "camera refuses": _short("camera", camera("camera refuses", fault="refuse")),
         "camera stalls": _short("camera", camera("camera stalls", fault="stall")),
-        "picture frozen": _long(picture("picture frozen", FROZEN, fault="freeze", kind="coded")),
+        "picture frozen": _long(picture("picture frozen", MEDIA, fault="freeze", kind="coded")),
         "encoder frozen": _long(picture("encoder frozen", EMPTY, fault="freeze", kind="encoder")),
         "black": _long(picture("black", EMPTY, fault="black", kind="pure")),
         "dark lens": _long(picture("dark lens", EMPTY, fault="black", kind="noise")),

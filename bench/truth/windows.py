@@ -57,8 +57,6 @@ class Rule:
 
 MEDIA = Rule()
 """Media that stops is dated by those who sent it."""
-FROZEN = Rule(good_start_s=EDGE_S + 0.5, good_end_s=EDGE_S + 0.5)
-"""A picture stops, and moves again, between two keyframes, which are a second apart: it is dated to their middle."""
 EMPTY = Rule(3.0, 3.0, 3.0, 3.0)
 """Pictures that come and show nothing."""
 DEEP_INTERVAL_S = 60.0
