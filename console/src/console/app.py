@@ -26,9 +26,8 @@ from console.apis.inventory import Inventory
 from console.apis.prober import Prober
 from console.apis.reporting import Reporting
 from console.drawing.page import render
-from console.forms import calls, files, records, uploads
+from console.forms import calls, files, imports, records, uploads
 from console.forms import routes as forms
-from console.forms.imports import routes as imports
 from console.forms.links import acts as link_acts
 from console.forms.links import home as link_home
 from console.live import picture_stream, pictures

@@ -15,10 +15,10 @@ from console.acts.inputs import changed_fields, write_record
 from console.acts.nouns import NOUNS, REFERRED
 from console.acts.permitted import PATHS, may_act, may_call
 from console.acts.reading import NEEDED, NOT_FOUND, WRITE_NUMBER, count_rows, read_body, references
+from console.acts.sent_forms import read_sent
 from console.forms.files import router as files
 from console.forms.records import choose_columns
 from console.forms.sending import find_input
-from console.pages.reports import read_file
 from vonggac.auth.rights import Principal, Role
 
 ROOT = Path(__file__).parents[3]
@@ -198,9 +198,9 @@ def test_pages_offer_what_the_policy_lets_a_role_do(role: Role) -> None:
 def test_a_file_of_a_form_is_read_as_it_is() -> None:
     content = b"%PDF\r\n--x\r\n\x00\xff"
     body = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + content + b"\r\n--B--\r\n"
-    assert read_file("multipart/form-data; boundary=B", body) == content
-    assert read_file("multipart/form-data; boundary=B", b"") is None
-    assert read_file("text/plain", body) is None
+    assert read_sent("multipart/form-data; boundary=B", body).content == content
+    assert read_sent("multipart/form-data; boundary=B", b"").content == b""
+    assert read_sent("text/plain", body).content == b""
 
 
 @pytest.mark.parametrize("boundary", ["", "B"])
@@ -208,7 +208,7 @@ def test_bombs_of_very_many_parts_of_a_form_are_not_taken_apart(boundary: str) -
     mark_of_part = b"--" + boundary.encode()
     body = mark_of_part + (b"\r\nab\r\n" + mark_of_part) * 1_000_000
     tracemalloc.start()
-    assert read_file(f'multipart/form-data; boundary="{boundary}"', body) is None
+    assert read_sent(f'multipart/form-data; boundary="{boundary}"', body).content == b""
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 * len(body)

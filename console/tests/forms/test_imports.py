@@ -8,7 +8,7 @@ import pytest
 from console.tests.conftest import ORIGIN, Browser
 from console.tests.forms.conftest import Register
 
-from console.forms.imports.sent import CSV, XLSX, read_sent
+from console.acts.sent_forms import CSV, XLSX, read_sent
 from vonggac.testing.waiting import eventually
 
 LIST = "/register/imports"
@@ -26,15 +26,17 @@ def form(*parts: tuple[str, str | None, bytes]) -> bytes:
 
 
 def test_a_form_is_read_with_its_fields_and_its_file_as_it_is() -> None:
-    body = form(("noun", None, b"agencies"), ("file", "cơ quan.csv", b"a;b\r\n--1\r\n"), ("step", None, b"check"))
+    body = form(
+        ("noun", None, b"agencies"), ("file", "cơ quan; quý 2.csv", b"a;b\r\n--1\r\n"), ("step", None, b"check")
+    )
     sent = read_sent("multipart/form-data; boundary=x", body)
     assert (sent.fields, sent.file_name, sent.content) == (
         {"noun": "agencies", "step": "check"},
-        "cơ quan.csv",
+        "cơ quan; quý 2.csv",
         b"a;b\r\n--1\r\n",
     )
     assert sent.headers["Content-Type"] == CSV
-    assert sent.headers["Content-Disposition"] == "attachment; filename*=utf-8''c%C6%A1%20quan.csv"
+    assert sent.headers["Content-Disposition"] == "attachment; filename*=utf-8''c%C6%A1%20quan%3B%20qu%C3%BD%202.csv"
     book = read_sent("multipart/form-data; boundary=x", form(("file", "a.xlsx", b"PK\x03\x04..")))
     assert book.headers["Content-Type"] == XLSX
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from console.acts.lookup import is_id
+from console.acts.sent_forms import read_sent
 from console.acts.uploads import METHOD, UPLOADS, Upload, may_upload, media_type_of
 from console.apis.caller import Answer, Caller, Found, Refused
 from console.drawing.page import language_of, render
 from console.pages.parts import trouble_of
-from console.pages.reports import read_file
 from console.sign_in.required import SignedIn, own_path
 from console.words import catalogue
 from console.words.catalogue import mark
@@ -36,8 +36,8 @@ async def ask_for_upload(request: Request, kind: str, visitor: SignedIn) -> Resp
 async def hand_in(request: Request, kind: str, visitor: SignedIn) -> Response:
     """Hand the file on as it is. Sent twice it is kept once: its service knows it by its digest."""
     upload, thing_id = _find(request, kind)
-    content = read_file(request.headers.get("content-type", ""), await request.body())
-    if content is None:
+    content = read_sent(request.headers.get("content-type", ""), await request.body()).content
+    if not content:
         return _show(request, upload, NO_FILE)
     media_type = media_type_of(content)
     if media_type not in upload.media_types:

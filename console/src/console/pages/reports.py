@@ -1,11 +1,11 @@
 """`/reports`: frozen reports, their versions and files; freezing, approving, comparing and verifying."""
 
 import asyncio
-from email.message import Message
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
+from console.acts.sent_forms import read_sent
 from console.apis.caller import Answer, Found, Refused
 from console.pages.parts import Filters, body_of, filters_of, page, reporting_of
 from console.sign_in.required import SignedIn
@@ -22,7 +22,6 @@ FORMS = {
 }
 
 
-MOST_PARTS = 10
 """Of a form with a file."""
 
 
@@ -56,8 +55,8 @@ async def ask_for_file(request: Request, visitor: SignedIn) -> Response:
 @router.post("/reports/verify")
 async def verify(request: Request, visitor: SignedIn) -> Response:
     """Whether a file is a frozen report, unaltered."""
-    content = read_file(request.headers.get("content-type", ""), await request.body())
-    if content is None:
+    content = read_sent(request.headers.get("content-type", ""), await request.body()).content
+    if not content:
         raise HTTPException(400)
     answer = await reporting_of(request).caller.send(
         visitor.token,
@@ -109,19 +108,3 @@ async def show_report(request: Request, report: str, visitor: SignedIn) -> Respo
         found=body_of(found),
         difference=difference.body if isinstance(difference, Found) else None,
     )
-
-
-def read_file(content_type: str, body: bytes) -> bytes | None:
-    """The one file of a form (RFC 7578), None where there is none. Nothing of it is opened."""
-    head = Message()
-    head["content-type"] = content_type
-    boundary = head.get_param("boundary")
-    if head.get_content_type() != "multipart/form-data" or not isinstance(boundary, str) or not boundary:
-        return None
-    mark_of_part = b"--" + boundary.encode("latin-1", "replace")
-    # The parts of a body may be millions.
-    for part in body.split(b"\r\n" + mark_of_part, MOST_PARTS)[:MOST_PARTS] if body.startswith(mark_of_part) else ():
-        headers, gap, content = part.removeprefix(mark_of_part).partition(b"\r\n\r\n")
-        if gap and b"filename=" in headers.lower():
-            return content or None
-    return None

@@ -6,10 +6,10 @@ import httpx
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from console.acts.sent_forms import Sent, read_sent
 from console.apis.caller import Found
 from console.forms.form import read_typed
-from console.forms.imports.sent import Sent, read_sent
-from console.forms.imports.showing import check_id, importable_by, register_of, show_list, show_one
+from console.forms.import_pages import check_id, importable_by, register_of, show_list, show_one
 from console.sign_in.required import SignedIn
 from console.sign_in.visitor import Visitor
 from console.words.catalogue import mark

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 MOST_PARTS = 12
 LONGEST_FIELD = 2000
+LONGEST_HEAD = 4096
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -40,11 +41,12 @@ def read_sent(content_type: str, body: bytes) -> Sent:
         return Sent()
     begin = b"--" + boundary.encode("latin-1", "replace")
     fields: dict[str, str] = {}
+    # The parts of a body may be millions, and what stands before one may be all of it.
     file_name, content = "", b""
     for part in body.split(b"\r\n" + begin, MOST_PARTS)[:MOST_PARTS] if body.startswith(begin) else ():
         headers, gap, value = part.removeprefix(begin).partition(b"\r\n\r\n")
-        name, file = _names_of(headers)
-        if not gap or not name:
+        name, file = _names_of(headers) if gap and len(headers) <= LONGEST_HEAD else ("", None)
+        if not name:
             continue
         if file is None:
             fields[name] = value[:LONGEST_FIELD].decode("utf-8", "replace").strip()
@@ -56,12 +58,10 @@ def read_sent(content_type: str, body: bytes) -> Sent:
 def _names_of(headers: bytes) -> tuple[str, str | None]:
     """Name of the field, and of its file where it has one."""
     for line in headers.decode("utf-8", "replace").split("\r\n"):
-        head, _, rest = line.partition(":")
+        head, _, value = line.partition(":")
         if head.strip().lower() == "content-disposition":
-            given = {
-                name: value.partition("=")[2].strip().strip('"')
-                for value in rest.split(";")[1:]
-                if (name := value.partition("=")[0].strip().lower())
-            }
-            return given.get("name", ""), given.get("filename")
+            part = Message()
+            part[head.strip()] = value.strip()
+            name, file = (part.get_param(each, header="content-disposition") for each in ("name", "filename"))
+            return name if isinstance(name, str) else "", file if isinstance(file, str) else None
     return "", None

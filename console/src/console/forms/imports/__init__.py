@@ -1,1 +1,0 @@
-"""Files of many rows for the register: checked, stored, stopped, taken back."""
