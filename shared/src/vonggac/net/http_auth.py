@@ -1,7 +1,7 @@
 """HTTP authentication for RTSP: Digest (RFC 7616, RFC 2617, RFC 2069) and Basic (RFC 7617), both sides.
 
 The client side guards against lock-out: cameras block an address after a few wrong logins, so a credential that
-was rejected is never sent again (R: domain.md 5.4, auth_failed).
+was rejected is never sent again.
 """
 
 import base64

@@ -30,7 +30,7 @@ class StreamThresholds:
     max_loss_percent: float = 1.0
     max_jitter_ms: float = 50.0
     max_clock_drift_s: float = 5.0
-    """domain.md 5.2."""
+    """Beyond it recordings of two cameras no longer fit together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Response
 
 from reporting.api.parameters import InContext
-from reporting.urging.actions import page_of_actions
+from reporting.urging.actions import MOST_SEARCHED, page_of_actions
 from vonggac.auth import Caller, guarded_router
 from vonggac.http.lists import PageQuery
 from vonggac.http.lists.actions import ACTIONS, ActionFilter, ActionResponse, read_filter
@@ -18,8 +18,8 @@ router = guarded_router(prefix="/v1/actions", tags=["actions"])
     summary="Who urged, answered, froze, approved and issued",
     description="Newest first: `urged`, `answered`, `frozen`, `approved`, `issued`; of rules, channels, regimes, "
     "calendars, webhooks and targets `created`, the last `changed`, and `removed`. `rules` and `regimes` are the "
-    "service itself. A caller with a scope sees what was said to and by its agencies. `since` is included, "
-    "`until` is not.",
+    "service itself. A caller with a scope sees what was said to and by its agencies. `q` searches the newest "
+    f"{MOST_SEARCHED:,} of the asked time. `since` is included, `until` is not.",
     response_model=None,
     responses=ACTIONS.responses,
 )

@@ -9,7 +9,7 @@ from vonggac import sufficiency
 
 
 class Area(StrEnum):
-    """Areas of a facility that cameras watch (domain.md 5.5)."""
+    """Areas of a facility that cameras watch."""
 
     CORRIDOR = "corridor"
     FLOOR_LOBBY = "floor_lobby"

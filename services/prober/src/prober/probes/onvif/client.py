@@ -2,7 +2,7 @@
 
 A device that wants no login is sent none. One that wants it gets the better of what it takes: HTTP Digest when it
 offers that (it needs no clock), else a WS-UsernameToken dated by the device's own clock. After one refusal nothing
-that carries a login is sent any more: cameras lock out whoever fails a few times (domain.md 5.4).
+that carries a login is sent any more: cameras lock out whoever fails a few times.
 
 HTTP is bounded in every direction: only the checked address is connected to, redirections are not followed, a body is
 read up to a limit and never unpacked, no proxy of the environment is used, no cookie is kept. Only the connection has a

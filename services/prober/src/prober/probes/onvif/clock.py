@@ -8,7 +8,7 @@ from prober.probes.onvif.model import ClockReading, Remark
 from prober.probes.onvif.parse import clean
 
 DRIFT_LIMIT_S = 5.0
-"""A greater drift is a finding: beyond it recordings of two cameras no longer fit together (domain.md 5.2)."""
+"""A greater drift is a finding: beyond it recordings of two cameras no longer fit together."""
 _HALF_HOUR_S = 1800
 _NEAR_ZONE_S = 60.0
 _ZONES = range(-24, 29)
@@ -34,7 +34,7 @@ def read_clock(answer: Mapping[str, Any], *, asked_at: datetime, answered_at: da
 def zone_offset(drift_s: float) -> float | None:
     """The offset in hours of the time zone whose local time the device seems to give as UTC, None if it is not so.
 
-    Trap: some firmwares label local time as UTC (domain.md 5.2), so a camera in Vietnam seems 7 h fast.
+    Trap: some firmwares label local time as UTC, so a camera in Vietnam seems 7 h fast.
     """
     half_hours = round(drift_s / _HALF_HOUR_S)
     if half_hours == 0 or half_hours not in _ZONES or abs(drift_s - half_hours * _HALF_HOUR_S) > _NEAR_ZONE_S:

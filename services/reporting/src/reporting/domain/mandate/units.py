@@ -1,4 +1,4 @@
-"""Which administrative unit a facility lies in, moment by moment, when units end (domain.md 2.2).
+"""Which administrative unit a facility lies in, moment by moment, when units end.
 
 Districts ended on 30/6/2025, and a facility that the register still has in one of them lies in what followed it.
 """

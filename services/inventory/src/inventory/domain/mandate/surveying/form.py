@@ -1,4 +1,4 @@
-"""The form that technicians fill in at a site (domain.md 5.5): areas, system, infrastructure, privacy, access.
+"""The form that technicians fill in at a site: areas, system, infrastructure, privacy, access.
 
 A part may be missing while the survey runs; `SurveyForm.missing_parts` names what a finished one lacks. Titles are in
 Vietnamese, so that a program that draws the form from its JSON Schema shows the words of the minutes.
