@@ -10,6 +10,7 @@ import simulator  # noqa: F401
 
 pytest_plugins = [
     "vonggac.testing.fixtures", "tests.unit.tiers", "tests.unit.seconds", "tests.unit.shards", "tests.unit.day",
+    "tests.unit.hangs",
 ]  # fmt: skip
 
 # How long an example takes says how busy the machine is.
