@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ TSCONFIG = {
 }  # fmt: skip
 
 
+def _heavy(service: str) -> Sequence[pytest.MarkDecorator]:
+    """Spectral takes minutes for the document of the register, and seconds for the others."""
+    return [pytest.mark.weekly] if service == "inventory" else []
+
+
 def run(*command: str | Path, cwd: Path = HERE, **environment: str) -> str:
     ran = subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, check=False, timeout=400,
@@ -30,7 +36,7 @@ def run(*command: str | Path, cwd: Path = HERE, **environment: str) -> str:
     return ran.stdout
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", [pytest.param(one, marks=_heavy(one)) for one in SERVICES])
 def test_spectral_has_nothing_to_say(service: str) -> None:
     output = run(
         node_tool("spectral"), "lint", "--fail-severity=hint", "--display-only-failures", "-r", HERE / "spectral.yaml",
@@ -39,6 +45,7 @@ def test_spectral_has_nothing_to_say(service: str) -> None:
     assert "No results" in output
 
 
+@pytest.mark.weekly
 def test_a_typescript_client_walks_the_four_services(services: Services, inventory: str, tmp_path: Path) -> None:
     """Create, read, change, 404, 409, 410, 412, 422, 428, paging, downloads: see typescript/walk.ts."""
     make, compile_ = node_tool("openapi-ts"), node_tool("tsc")

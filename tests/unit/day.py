@@ -1,6 +1,7 @@
 """The seed of the day chooses what is too much to ask in every run, so that all of it comes round. Weekly all is asked.
 
 `VONGGAC_DAY=20261201` chooses as on that day, `VONGGAC_EVERY_CASE=1` leaves nothing out. `make test` prints both.
+A test marked `weekly` is left out of a run of all tests, and of no run that names files, folders or words (`-k`).
 """
 
 import os
@@ -8,8 +9,12 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import pytest
+
 DAY = "VONGGAC_DAY"
 EVERY_CASE = "VONGGAC_EVERY_CASE"
+_WEEKLY_LEFT_OUT = "VONGGAC_WEEKLY_LEFT_OUT"
+"""Set for the workers of xdist, to which every run names its folders."""
 
 
 def choose_of_day[T](things: Sequence[T], count: int, *, purpose: str) -> list[T]:
@@ -26,13 +31,25 @@ def is_every_case() -> bool:
     return os.environ.get(EVERY_CASE, "") not in ("", "0")
 
 
-def pytest_configure() -> None:
-    # Once: the workers of xdist inherit it, also at midnight.
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose once: the workers of xdist inherit it, also at midnight."""
     os.environ.setdefault(DAY, f"{datetime.now(UTC):%Y%m%d}")
+    if not hasattr(config, "workerinput"):
+        named = config.args_source == pytest.Config.ArgsSource.ARGS or config.option.keyword
+        os.environ[_WEEKLY_LEFT_OUT] = "" if named or is_every_case() else "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is asked weekly."""
+    if os.environ[_WEEKLY_LEFT_OUT]:
+        weekly = [item for item in items if item.get_closest_marker("weekly")]
+        config.hook.pytest_deselected(items=weekly)
+        items[:] = [item for item in items if not item.get_closest_marker("weekly")]
 
 
 def pytest_report_header() -> str:
     """Say how to choose the same again."""
     if is_every_case():
         return f"{EVERY_CASE}: nothing is left out"
-    return f"{DAY}={os.environ[DAY]} chooses the cases of the day; {EVERY_CASE}=1 asks all of them"
+    left_out = ", what is weekly is left out" if os.environ[_WEEKLY_LEFT_OUT] else ""
+    return f"{DAY}={os.environ[DAY]} chooses the cases of the day{left_out}; {EVERY_CASE}=1 asks all of them"

@@ -174,6 +174,7 @@ def test_a_parser_raises_nothing_but_its_own_error(name: str, data: st.DataObjec
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("name", PARSERS)
 @settings(max_examples=2 * settings().max_examples)
 @given(drawn=st.binary(max_size=200), seed=st.integers(0, 2**32))
@@ -352,6 +353,7 @@ def test_a_client_survives_a_peer_that_answers_broken_bytes(field: Field, seed: 
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 @settings(max_examples=8 * settings().max_examples, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), way=WAYS)
 def test_a_client_survives_it_many_times(field: Field, seed: int, way: str) -> None:

@@ -153,6 +153,7 @@ async def test_a_value_of_another_kind_names_its_column() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("form", Format)
 async def test_memory_does_not_grow_with_the_rows(form: Format) -> None:
     """200,000 rows take no more than 20,000 do, save what a Parquet footer says of its row groups.

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[5]
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.server
 @pytest.mark.timeout(400)
 def test_the_page_shows_the_measured_rates_and_no_good_picture_is_called_bad() -> None:

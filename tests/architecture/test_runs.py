@@ -1,0 +1,72 @@
+"""What a run of all tests leaves out, and that it comes to its end."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HANGS = """
+import pytest, threading
+
+@pytest.fixture
+def held():
+    yield
+    threading.Event().wait()
+
+def test_that_hangs(held):
+    threading.Event().wait()
+
+def test_after_it():
+    pass
+"""
+WEEKLY = """
+import pytest
+
+@pytest.mark.weekly
+def test_of_minutes():
+    pass
+
+def test_of_a_moment():
+    pass
+"""
+
+pytestmark = pytest.mark.server
+
+
+def test_a_test_whose_fixtures_never_come_down_fails_by_its_name_and_the_rest_runs(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.unit.hangs"]\n', "utf-8")
+    (tmp_path / "test_it.py").write_text(HANGS, "utf-8")
+    settings = ["-o", "timeout=0.2", "-o", "hang_grace_s=0.3", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "1", "--dist", "loadfile", "-v", *settings],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "crashed while running 'test_it.py::test_that_hangs'" in done.stdout
+    assert "test_it.py::test_after_it PASSED" in done.stdout or "PASSED test_it.py::test_after_it" in done.stdout
+    assert "Timeout" in done.stderr
+    assert "in held" in done.stderr, "the stack names the fixture"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "every_case", "passed"),
+    [([], "", 1), ([], "1", 2), (["here"], "", 2), (["-k", "test_of"], "", 2), (["-n", "1"], "", 1)],
+)
+def test_what_is_weekly_is_left_out_of_a_run_that_names_nothing(
+    tmp_path: Path, arguments: list[str], every_case: str, passed: int
+) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.unit.day"]\n', "utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = here\nmarkers = weekly\n", "utf-8")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/test_it.py").write_text(WEEKLY, "utf-8")
+    options = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "--import-mode=importlib"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *arguments],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "VONGGAC_EVERY_CASE": every_case},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert re.search(rf"\b{passed} passed\b", done.stdout), done.stdout + done.stderr
