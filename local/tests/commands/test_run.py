@@ -1,4 +1,7 @@
-"""`python -m local run` as a person uses it: started, doubled, interrupted, started again, hurt. Real processes."""
+"""`python -m local run` as a person uses it: started, doubled, hurt, interrupted, started again. Real processes.
+
+Two platforms, of the same state one after the other, are asked by all tests of the file, in their order.
+"""
 
 import json
 import re
@@ -8,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import av
@@ -16,7 +20,6 @@ import httpx
 import psutil
 import pytest
 
-from local.commands.truth import finding
 from local.platform.leftovers import running_below, still_running
 from local.platform.state import StateFolder, open_to_others
 
@@ -102,6 +105,38 @@ def state(servers_folder: Path) -> StateFolder:
     return StateFolder(servers_folder / "run")
 
 
+@pytest.fixture(scope="module")
+def centres(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A centre of one's own that pulls."""
+    file = tmp_path_factory.mktemp("centres") / "centres.csv"
+    file.write_text("code,name,role,mode,networks\nIOC,Trung tâm điều hành,provincial,serve,127.0.0.1\n", "utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def first(state: StateFolder) -> Iterator[Terminal]:
+    """Started with an empty state, ready."""
+    terminal = Terminal(state)
+    try:
+        terminal.until("Try next:")
+        yield terminal
+    finally:
+        terminal.kill()
+
+
+@pytest.fixture(scope="module")
+def again(state: StateFolder, centres: Path) -> Iterator[Terminal]:
+    """Started with what the first left behind, two of two services, an own centre for D2; one of its ports is taken."""
+    taken = json.loads(state.ports_file.read_text("ascii"))["ports"]["rtsp_base"] + 11
+    with socket.create_server(("127.0.0.1", taken)):
+        terminal = Terminal(state, "--forwarders", "2", "--probers", "2", "--destinations", str(centres))
+        try:
+            terminal.until("Try next:")
+            yield terminal
+        finally:
+            terminal.kill()
+
+
 @pytest.fixture
 def terminals() -> Iterator[list[Terminal]]:
     started: list[Terminal] = []
@@ -145,8 +180,8 @@ def close_facility(printed: str, state: StateFolder, code: str) -> None:
         assert answer.status_code == 200, answer.text
 
 
-def both_delivered(printed: str, state: StateFolder) -> int:
-    """Cameras that reporting says are delivered to both centres; -1 while it does not answer."""
+def delivered(printed: str, state: StateFolder, centres: Collection[str]) -> bool:
+    """Whether reporting says that six cameras are connected to each of these centres."""
     token = state.token_file.read_text("ascii")
     try:
         answer = httpx.get(
@@ -156,29 +191,77 @@ def both_delivered(printed: str, state: StateFolder) -> int:
             timeout=10,
         )
     except httpx.TransportError:
-        return -1
-    return finding(answer.json()).delivered_both if answer.status_code == 200 else -1
+        return False
+    if answer.status_code != 200:
+        return False
+    connected = Counter(
+        delivery["destination"]["code"]
+        for camera in answer.json()["cameras"]
+        for delivery in camera["deliveries"]
+        if delivery["connected"] is True
+    )
+    return all(connected[centre] == 6 for centre in centres)
 
 
 def stops(printed: str) -> list[str]:
     return re.findall(r"^ *[0-9.]+ s +(\S+) +stopped$", printed, re.MULTILINE)
 
 
-def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolder, terminals: list[Terminal]) -> None:
-    terminals.append(first := Terminal(state))
-    printed = first.until("Try next:")
-    assert "has the state of every camera" in printed
-    assert "both 6, neither 2; compliant 6" in printed
-    assert state.token_file.read_text("ascii") in printed
-    before = cameras(printed, state)
-    assert len(before) == 8
-    assert open_to_others(state.root) == []
-    close_facility(printed, state, "QT-04")
+def processes_of(terminal: Terminal, part: str) -> list[psutil.Process]:
+    """Those of a part that run now: several of a service that has others beside it."""
+    below = running_below(psutil.Process(terminal.process.pid))
+    words = [(one, one.cmdline()) for one in below]
+    if part == "PostgreSQL":
+        return [one for one, line in words if line[0].endswith("/postgres") and "-D" in line]
+    if part == "NATS":
+        return [one for one, line in words if line[0].endswith("nats-server")]
+    return [one for one, line in words if line[-1] == part]
 
+
+def process_of(terminal: Terminal, part: str) -> psutil.Process:
+    """The process of a part that runs once."""
+    [process] = processes_of(terminal, part)
+    return process
+
+
+def test_a_platform_says_what_it_has_and_keeps_it_to_itself(state: StateFolder, first: Terminal) -> None:
+    assert "has the state of every camera" in first.printed
+    assert "both 6, neither 2; compliant 6" in first.printed
+    assert state.token_file.read_text("ascii") in first.printed
+    assert len(cameras(first.printed, state)) == 8
+    assert open_to_others(state.root) == []
+
+
+def test_a_second_platform_of_the_same_state_does_not_start(
+    state: StateFolder, first: Terminal, terminals: list[Terminal]
+) -> None:
     terminals.append(second := Terminal(state))
     assert second.end() == 1
     assert f"a platform already runs with {state.root} (process {first.process.pid})" in second.printed
 
+
+@pytest.mark.parametrize(
+    "parts", [("prober", "forwarder", "inventory"), ("reporting", "simulator", "NATS", "PostgreSQL")]
+)
+def test_supervised_parts_are_killed_one_by_one_and_the_platform_goes_on(
+    state: StateFolder, first: Terminal, parts: tuple[str, ...]
+) -> None:
+    before = cameras(first.printed, state)
+    for part in parts:
+        answers = "answers again" if part in {"NATS", "PostgreSQL"} else f"{part:<11} ready on"
+        ready = first.printed.count(answers)
+        killed = process_of(first, part)
+        killed.kill()
+        first.until(f"{part:<11} {part} ")
+        first.until_count(answers, ready + 1)
+        assert process_of(first, part).pid != killed.pid
+        assert re.search(rf"{part} .*; starting it again in 0.5 s", first.printed)
+    first.until_true(lambda: delivered(first.printed, state, ("D1", "D2")))
+    assert cameras(first.printed, state) == before
+
+
+def test_a_platform_that_is_interrupted_stops_in_order(state: StateFolder, first: Terminal) -> None:
+    close_facility(first.printed, state, "QT-04")
     assert first.end(signal.SIGINT) == 0
     order = stops(first.printed)
     assert set(order[:2]) == {"console", "issuer"}
@@ -186,88 +269,61 @@ def test_a_platform_starts_is_alone_stops_in_order_and_goes_on(state: StateFolde
     assert set(order[4:6]) == {"inventory", "reporting"}
     assert order[6:] == ["simulator", "NATS", "PostgreSQL"]
 
-    centre = json.loads(state.ports_file.read_text("ascii"))["ports"]["rtsp_base"] + 11
-    with socket.create_server(("127.0.0.1", centre)):
-        # Cameras and centres move: their logins with them.
-        terminals.append(third := Terminal(state))
-        printed = third.until("Try next:")
-        assert "are not all free: using" in printed
-        third.until_true(lambda: both_delivered(printed, state) == 6)
-    assert cameras(printed, state) == before
+
+def test_a_platform_that_is_started_again_goes_on_with_ports_that_are_free(
+    state: StateFolder, first: Terminal, again: Terminal
+) -> None:
+    # Cameras and centres move: their logins with them.
+    assert "are not all free: using" in again.printed
+    again.until_true(lambda: delivered(again.printed, state, ("D1",)))
+    assert len(cameras(again.printed, state)) == 8
     # Ports stay, but for one that somebody took meanwhile.
-    if "is taken by another program" not in printed:
-        assert addresses(printed) == addresses(first.printed)
-    assert third.end(signal.SIGTERM) == 0
+    if "is taken by another program" not in again.printed:
+        assert set(addresses(first.printed)) <= set(addresses(again.printed))
 
 
-def process_of(terminal: Terminal, part: str) -> psutil.Process:
-    """The process of a part that runs now."""
-    below = running_below(psutil.Process(terminal.process.pid))
-    for one in below:
-        words = one.cmdline()
-        if words[-1] == part or (part == "NATS" and words[0].endswith("nats-server")):
-            return one
-        if part == "PostgreSQL" and words[0].endswith("/postgres") and "-D" in words:
-            return one
-    raise AssertionError(f"{part} does not run")
-
-
-def times(terminal: Terminal, words: str) -> int:
-    return terminal.printed.count(words)
-
-
-@pytest.mark.parametrize(
-    "parts", [("prober", "forwarder", "inventory"), ("reporting", "simulator", "NATS", "PostgreSQL")]
-)
-def test_supervised_parts_are_killed_one_by_one_and_the_platform_goes_on(
-    state: StateFolder, terminals: list[Terminal], parts: tuple[str, ...]
+def test_an_own_centre_that_pulls_receives_the_cameras_by_the_printed_login(
+    state: StateFolder, again: Terminal
 ) -> None:
-    terminals.append(terminal := Terminal(state))
-    printed = terminal.until("Try next:")
-    before = cameras(printed, state)
-    for part in parts:
-        again = "answers again" if part in {"NATS", "PostgreSQL"} else f"{part:<11} ready on"
-        ready = times(terminal, again)
-        killed = process_of(terminal, part)
-        killed.kill()
-        terminal.until(f"{part:<11} {part} ")
-        terminal.until_count(again, ready + 1)
-        assert process_of(terminal, part).pid != killed.pid
-        assert re.search(rf"{part} .*; starting it again in 0.5 s", terminal.printed)
-    terminal.until_true(lambda: both_delivered(printed, state) == 6)
-    assert cameras(printed, state) == before
-    assert terminal.end(signal.SIGINT) == 0
-    assert stops(terminal.printed)[-1] == "PostgreSQL"
+    kept = state.centres / "IOC.password"
+    password = kept.read_text("ascii").strip()
+    assert f"IOC logs in as ioc with the password in {kept}" in again.printed
+    assert password not in again.printed
+    served = json.loads(state.ports_file.read_text("ascii"))["ports"]["served"]
+
+    def plays() -> bool:
+        try:
+            url = f"rtsp://ioc:{password}@127.0.0.1:{served}/IOC/QT-01-C01"
+            with av.open(url, options={"rtsp_transport": "tcp"}, timeout=10) as played:
+                return next(played.demux(video=0)).size > 0
+        except av.FFmpegError:
+            return False
+
+    again.until_true(plays)
 
 
-def test_supervised_part_that_dies_again_and_again_ends_the_platform(
-    state: StateFolder, terminals: list[Terminal]
-) -> None:
-    terminals.append(terminal := Terminal(state))
-    terminal.until("Try next:")
-    for death in range(1, 6):
-        process_of(terminal, "prober").kill()
-        if death < 5:
-            terminal.until_count("prober      ready on", death + 1)
-    assert terminal.end() == 1
-    assert "prober was ended by SIGKILL; the last lines of" in terminal.printed
-    assert "prober has ended 5 times within 60 s: giving up" in terminal.printed
-    assert stops(terminal.printed)[-1] == "PostgreSQL"
-
-
-def test_supervised_replica_is_started_again(state: StateFolder, terminals: list[Terminal]) -> None:
-    terminals.append(terminal := Terminal(state, "--forwarders", "2", "--probers", "2"))
-    printed = terminal.until("Try next:")
-    assert len({address(printed, part) for part in ("prober", "prober-2", "forwarder", "forwarder-2")}) == 4
-    below = running_below(psutil.Process(terminal.process.pid))
-    for one in [one for one in below if one.cmdline()[-1] == "forwarder"]:
+def test_supervised_replica_is_started_again(again: Terminal) -> None:
+    assert len({address(again.printed, part) for part in ("prober", "prober-2", "forwarder", "forwarder-2")}) == 4
+    for one in processes_of(again, "forwarder"):
         one.kill()
-    terminal.until_count("forwarder   ready on", 2)
-    terminal.until_count("forwarder-2 ready on", 2)
-    assert terminal.end(signal.SIGINT) == 0
-    order = stops(terminal.printed)
+    again.until_count("forwarder   ready on", 2)
+    again.until_count("forwarder-2 ready on", 2)
+
+
+def test_supervised_part_that_dies_again_and_again_ends_the_platform(again: Terminal) -> None:
+    for death in range(1, 6):
+        for one in processes_of(again, "prober"):
+            one.kill()
+        if death < 5:
+            again.until_count("prober      ready on", death + 1)
+            again.until_count("prober-2    ready on", death + 1)
+    assert again.end() == 1
+    assert re.search(r"prober(-2)? was ended by SIGKILL; the last lines of", again.printed)
+    assert re.search(r"prober(-2)? has ended 5 times within 60 s: giving up", again.printed)
+    order = stops(again.printed)
     # The pages and their sign-in stop before any service.
-    assert {"prober", "prober-2"} < set(order[2:6]), order
+    assert {"forwarder", "forwarder-2"} <= set(order[2:6]), order
+    assert order[-1] == "PostgreSQL"
 
 
 def test_a_killed_platform_hinders_no_start(state: StateFolder, terminals: list[Terminal]) -> None:
@@ -278,7 +334,7 @@ def test_a_killed_platform_hinders_no_start(state: StateFolder, terminals: list[
     first.process.wait(STOP_WITHIN_S)
     terminals.append(second := Terminal(state))
     assert "PostgreSQL  left over from a platform that was killed" in second.until("NATS        answers")
-    assert second.end(signal.SIGINT) == 0
+    assert second.end(signal.SIGTERM) == 0
     assert still_running(below, within_s=5) == []
 
 
@@ -290,28 +346,3 @@ def test_a_bad_camera_file_starts_nothing(tmp_path: Path, terminals: list[Termin
     assert terminal.end() == 1
     assert f"{file}: line 2, column name: is empty" in terminal.printed
     assert not state.root.exists()
-
-
-def test_an_own_centre_that_pulls_receives_the_cameras_by_the_printed_login(
-    state: StateFolder, terminals: list[Terminal], tmp_path: Path
-) -> None:
-    file = tmp_path / "centres.csv"
-    file.write_text("code,name,role,mode,networks\nIOC,Trung tâm điều hành,provincial,serve,127.0.0.1\n", "utf-8")
-    terminals.append(terminal := Terminal(state, "--destinations", str(file)))
-    printed = terminal.until("Try next:")
-    kept = state.centres / "IOC.password"
-    password = kept.read_text("ascii").strip()
-    assert f"IOC logs in as ioc with the password in {kept}" in printed
-    assert password not in printed
-    served = json.loads(state.ports_file.read_text("ascii"))["ports"]["served"]
-
-    def plays() -> bool:
-        try:
-            url = f"rtsp://ioc:{password}@127.0.0.1:{served}/IOC/QT-01-C01"
-            with av.open(url, options={"rtsp_transport": "tcp"}, timeout=10) as played:
-                return next(played.demux(video=0)).size > 0
-        except av.FFmpegError:
-            return False
-
-    terminal.until_true(plays)
-    assert terminal.end(signal.SIGINT) == 0
