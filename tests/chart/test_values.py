@@ -14,11 +14,13 @@ from tests.chart.rendering import (
     rendered,
 )
 from tests.chart.validity import Validity
+from tests.unit.day import choose_of_day, is_every_case
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(600)]
 
-SETS = 60
+SETS = 60 if is_every_case() else 20
 TRIED = 160
+LEAVES_OF_THE_DAY = 90
 
 
 def test_generated_sets_render_to_valid_manifests_or_are_refused_by_a_check(
@@ -59,7 +61,9 @@ def validity() -> Validity:
 
 
 @pytest.mark.parametrize(
-    ("path", "node"), list(leaves()), ids=lambda value: ".".join(value) if isinstance(value, tuple) else ""
+    ("path", "node"),
+    choose_of_day(list(leaves()), LEAVES_OF_THE_DAY, purpose="values"),
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
 )
 def test_every_value_is_used_and_valid(usual: list[str], validity: Validity, path: tuple[str, ...], node: Json) -> None:
     value: Any = another(path, node)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.unit.day import choose_of_day
 
 from vonggac.auth import Role
 from vonggac.auth.policy import INVENTORY, Entry, Reach
@@ -15,6 +16,7 @@ CALLERS = [
     (Role.PROVINCE_LEAD, "whole"), (Role.READER, "whole"), (Role.AUTHORITY, "facility"), (Role.AUTHORITY, "unit"),
     (Role.READER, "unit"), (Role.AUTHORITY, "several"), (Role.AUTHORITY, "nothing"), (Role.MANAGING_AGENCY, "agency"),
 ]  # fmt: skip
+CALLERS_OF_THE_DAY = 3
 WITHOUT_RESTRICTED = {Role.READER}
 WITHOUT_PEOPLE = {Role.READER, Role.SERVICE}
 WITHOUT_AUDIT = {Role.READER, Role.SERVICE, Role.OPERATOR, Role.MANAGING_AGENCY, Role.FACILITY}
@@ -52,9 +54,9 @@ def text_of(answer: Any) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_no_route_shows_what_is_hidden_and_each_shows_what_is_seen(world: Any) -> None:
-    for role, scope in CALLERS:
+    for role, scope in choose_of_day(CALLERS, CALLERS_OF_THE_DAY, purpose="sight"):
         seen = seen_by(world, role, scope)
         found: dict[str, set[str]] = {name: set() for name in world.sites}
         with world.as_caller(role, *world.scopes[scope][0]) as client:
@@ -85,9 +87,9 @@ async def check_sight(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_totals_searches_filters_and_the_past_show_no_more_than_the_lists(world: Any) -> None:
-    for role, scope in CALLERS:
+    for role, scope in choose_of_day(CALLERS, CALLERS_OF_THE_DAY, purpose="totals"):
         await check_totals(world, role, scope)
 
 
