@@ -13,12 +13,14 @@ import gc
 import sys
 from collections.abc import Callable, Generator, Iterator
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_timeout
-from tests.unit.files import SERVER_FIXTURES, has_chosen_tests, has_unit_tests
+from tests.unit.files import ROOT, SERVER_FIXTURES, has_chosen_tests, has_unit_tests
+from tests.unit.seconds import TABLE, read_table
 
 from simulator import Simulator
 
@@ -97,12 +99,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         raise pytest.UsageError(msg)
 
 
-VERY_MANY = 300
-"""Tests of one file, each of a second or so."""
-
-
 def _slow_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Every third file is one with slow tests while there are any: a run ends with short files, on all workers at once.
+    """Every third file is one with slow tests, the longest on record first: a run ends on all workers at once.
 
     Not all of them at the beginning: they would take each other's time.
     """
@@ -110,8 +108,14 @@ def _slow_files_first(items: list[pytest.Item]) -> list[pytest.Item]:
     for item in items:
         files.setdefault(item.path, []).append(item)
     slow = [path for path, those in files.items() if any(item.get_closest_marker("slow") for item in those)]
-    # One with very many is the longest of all. Then those with the fewest have the longest: a platform, a full disk.
-    slow.sort(key=lambda path: (len(files[path]) < VERY_MANY, len(files[path])))
+    on_record = read_table(TABLE)
+
+    def known_seconds(path: Path) -> float:
+        """A file that is not on record may be the longest of all."""
+        time = on_record.get(path.relative_to(ROOT).as_posix()) if path.is_relative_to(ROOT) else None
+        return inf if time is None else time.seconds
+
+    slow.sort(key=known_seconds, reverse=True)
     quick = iter([path for path in files if path not in set(slow)])
     order = [path for one in slow for path in (one, *islice(quick, 2))]
     return [item for path in (*order, *quick) for item in files[path]]
