@@ -51,6 +51,7 @@ from reporting.reports.present.board import Board
 from reporting.reports.present.counts import Tally
 from reporting.reports.present.keeper import Keeper
 from reporting.settings import Settings
+from reporting.storage.mandate.links import find_links_in
 from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
@@ -167,7 +168,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     _add_present(app, tally, freshness.Ages(feed, clock, keeper.board))
     app.state.compliance_metrics, app.state.tasks = ComplianceMetrics(database, settings), tasks
     verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
-    install_authentication(app, verifier, REPORTING)
+    install_authentication(app, verifier, REPORTING, find_link=find_links_in(database, clock.now))
     app.state.authenticate = knows_feeds(database, app.state.authenticate, verifier.wrong_tokens)
     app.add_middleware(SecretAddresses)
     _answer_while_away(app)

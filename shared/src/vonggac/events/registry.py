@@ -39,6 +39,7 @@ _BY_PRODUCER: dict[str, tuple[type[Payload], ...]] = {
         inventory.OperatorAssignmentV1,
         inventory.ApprovalRuleV1,
         inventory.SelfApprovalV1,
+        inventory.FacilityLinkV1,
         inventory.CoverageV1,
         inventory.RecorderV1,
         inventory.SurveyV1,

@@ -25,7 +25,7 @@ from reporting.ingest.facts import (
     site_faults,
 )
 from reporting.settings import Settings
-from reporting.storage.mandate import maintenance
+from reporting.storage.mandate import links, maintenance
 from reporting.storage.upkeep import self_checks
 from reporting.storage.upkeep.announcements import announce
 from vonggac.bus import Received
@@ -88,6 +88,7 @@ class Ingest:
             touched = await late.begun(session)
             states = [state for one in new if isinstance(state := one.event.data, State | RemovedV1)]
             news = await scope.apply(session, states)
+            await links.keep(session, states)
             news |= await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
             # All of the batch: what an earlier release has handled, and passed by, is among what the inbox knows.
             added = await records.keep(session, [one.event.data for one in batch])

@@ -117,7 +117,13 @@ def _duties() -> str:
 
 
 def _links() -> str:
-    return "\n".join(f"- `{entry.method} {entry.path}`" for entry in POLICY["inventory"] if entry.by_link)
+    opened = [
+        f"- `{entry.method} {entry.path}` ({service})"
+        for service, entries in POLICY.items()
+        for entry in entries
+        if entry.by_link
+    ]
+    return "\n".join(opened)
 
 
 def _reaches() -> str:

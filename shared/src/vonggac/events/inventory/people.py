@@ -82,6 +82,18 @@ class FocalPointV1(State):
     valid_to: date | None = None
 
 
+class FacilityLinkV1(State):
+    """A facility's link by which it does its own acts; its current state, without its token."""
+
+    event_type: ClassVar[str] = "vn.vonggac.inventory.facility_link.v1"
+    facility_id: UUID
+    token_sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, hexadecimal. The token is 32 random bytes."
+    )
+    expires_at: AwareDatetime
+    revoked_at: AwareDatetime | None = Field(default=None, description="Since when it opens nothing; it stays so.")
+
+
 class TeamV1(State):
     """People of the operator who survey and connect (R14); its current state."""
 

@@ -1,4 +1,4 @@
-"""Links of facilities: added, listed, found by the digest of their token, revoked."""
+"""Links of facilities: listed, found by the digest of their token, published without it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.domain.people.facility_link import subject_of
-from inventory.storage.store import Store
+from inventory.storage.store import Store, WriteTransaction
 from inventory.storage.tables import Facility, FacilityLink
 from vonggac.auth import Principal, Role
 from vonggac.auth.links import FindLink
 from vonggac.auth.scope import AccessScope
-from vonggac.events.inventory import FacilityStatus
+from vonggac.events.inventory import FacilityLinkV1, FacilityStatus
 
 
 async def list_links(session: AsyncSession, facility_id: UUID) -> Sequence[FacilityLink]:
@@ -27,6 +27,25 @@ async def count_valid(session: AsyncSession, facility_id: UUID, now: datetime) -
     """How many links of a facility are neither over nor revoked."""
     valid = (FacilityLink.facility_id == facility_id, FacilityLink.revoked_at.is_(None), FacilityLink.expires_at > now)
     return int(await session.scalar(select(func.count()).where(*valid)) or 0)
+
+
+def state_of_link(link: FacilityLink) -> FacilityLinkV1:
+    """As it is published. It changes once at most: it is revoked."""
+    return FacilityLinkV1(
+        id=link.id,
+        revision=1 if link.revoked_at is None else 2,
+        changed_at=link.revoked_at or link.created_at,
+        created_at=link.created_at,
+        facility_id=link.facility_id,
+        token_sha256=link.token_sha256.hex(),
+        expires_at=link.expires_at,
+        revoked_at=link.revoked_at,
+    )
+
+
+def publish_link(transaction: WriteTransaction, link: FacilityLink) -> None:
+    """With what else the write changes."""
+    transaction.pending.messages.append(transaction.message_of(FacilityLink.logged_as, link.id, state_of_link(link)))
 
 
 def find_links_in(store: Store) -> FindLink:

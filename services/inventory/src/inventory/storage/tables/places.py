@@ -64,7 +64,7 @@ class Facility(Coded):
 
 
 class FacilityLink(Base):
-    """A token by which a facility does its own acts until it ends. It has no message: the bus never learns of it."""
+    """A token by which a facility does its own acts until it ends; its message has the digest, and never the token."""
 
     __tablename__ = "facility_links"
     logged_as: ClassVar = "facility_link"

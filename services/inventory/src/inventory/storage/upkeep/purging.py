@@ -26,13 +26,17 @@ from inventory.storage.tables import (
 )
 from inventory.storage.tables.base import DERIVED
 from inventory.storage.tables.structured import Structured
-from vonggac.events.inventory import FacilityStatus
+from vonggac.events.inventory import FacilityStatus, RemovedV1
 
 _PEOPLE: Mapping[Kind, type[FocalPoint | Visit | Survey]] = {
     Kind.FOCAL_POINTS: FocalPoint,
     Kind.VISITS: Visit,
     Kind.SURVEYS: Survey,
 }
+
+
+REMOVED_LINK = 3
+"""Its revision: after it was made (1) and revoked (2)."""
 
 
 async def find_closings(session: AsyncSession, facility_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
@@ -75,6 +79,9 @@ async def purge_facility(transaction: WriteTransaction, facility_id: UUID) -> di
     await session.execute(delete(SurveyContent).where(SurveyContent.survey_id.in_(_surveys(facility_id))))
     links = (await session.scalars(select(FacilityLink.id).where(FacilityLink.facility_id == facility_id))).all()
     await _erase_log(session, FacilityLink.logged_as, links)
+    for link in links:
+        gone = RemovedV1(id=link, noun=FacilityLink.logged_as, revision=REMOVED_LINK, removed_at=transaction.now)
+        transaction.pending.messages.append(transaction.message_of(FacilityLink.logged_as, link, gone))
     await session.execute(delete(FacilityLink).where(FacilityLink.facility_id == facility_id))
     cameras = select(Camera).where(Camera.facility_id == facility_id, Camera.sealed_secret.is_not(None))
     for camera in (await session.scalars(cameras)).all():

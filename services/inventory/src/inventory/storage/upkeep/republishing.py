@@ -12,9 +12,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.storage import outbox
+from inventory.storage.queries.links import state_of_link
 from inventory.storage.states import PAYLOADS, camera_plans, payload_of
 from inventory.storage.store import WRITERS_LOCK
-from inventory.storage.tables import Camera, RepublishWanted
+from inventory.storage.tables import Camera, FacilityLink, RepublishWanted
 from vonggac.bus import Bus
 from vonggac.database import Database
 from vonggac.telemetry import get_logger
@@ -35,7 +36,7 @@ async def republish(database: Database) -> int:
 
 async def append_everything(session: AsyncSession, now: datetime) -> int:
     """As `republish`, in the caller's transaction, which holds the writers' lock."""
-    return await _append(session, {*(kind.noun for kind in PAYLOADS), Camera.noun}, now)
+    return await _append(session, {*(kind.noun for kind in PAYLOADS), Camera.noun, FacilityLink.logged_as}, now)
 
 
 async def publish_wanted(_bus: Bus, *, database: Database, wake: Callable[[], None], every_s: float) -> None:
@@ -67,6 +68,11 @@ async def _append(session: AsyncSession, nouns: Collection[str], now: datetime) 
     for kind in [kind for kind in PAYLOADS if kind.noun in nouns]:
         things = (await session.scalars(select(kind).order_by(kind.id))).all()
         messages = [outbox.new_message(kind.noun, thing.id, payload_of(thing), now=now) for thing in things]
+        await outbox.append_messages(session, messages, now=now)
+        count += len(messages)
+    if FacilityLink.logged_as in nouns:
+        links = (await session.scalars(select(FacilityLink).order_by(FacilityLink.id))).all()
+        messages = [outbox.new_message(FacilityLink.logged_as, one.id, state_of_link(one), now=now) for one in links]
         await outbox.append_messages(session, messages, now=now)
         count += len(messages)
     if Camera.noun in nouns:

@@ -11,7 +11,7 @@ from inventory.messaging import OutboxMark, subject_of
 from inventory.storage import outbox
 from inventory.storage.queries.clocks import set_recorded_now
 from inventory.storage.store import WRITERS_LOCK
-from inventory.storage.tables import THINGS, Change, PublishedStream
+from inventory.storage.tables import THINGS, Change, FacilityLink, PublishedStream
 from inventory.storage.upkeep.republishing import append_everything
 from vonggac.bus.declared import topology
 from vonggac.database import Database
@@ -55,6 +55,8 @@ class Restores:
             }
             if not known:
                 return None
+            links = await session.scalars(select(FacilityLink.id))
+            known |= {subject_of(FacilityLink.logged_as, one) for one in links}
             # With the newest change: of the pages of a list, which show its instant, none has the revisions before.
             latest = await session.scalar(select(func.max(Change.changed_at)))
             await set_recorded_now(session, latest or now)

@@ -197,6 +197,8 @@ class AnswerResponse(BaseModel):
     promised_by: Shown | None
     recorded_at: Shown
     recorded_by: str
+    facility_id: UUID | None = Field(description="The facility that answers by its link; null: the party.")
+    facility_name: str | None
     own_word: bool = Field(description="False: somebody else recorded it, by its document.")
     recorded: str | None = Field(description="Of somebody else's word: 'recorded by …'; null: the party's own word.")
     recorded_vi: str | None = Field(description="The same in Vietnamese: 'ghi nhận bởi …'.")

@@ -1,7 +1,6 @@
 """/v1/urges: the log of who was urged; answers, the draft of a letter, urging by hand, and who would be urged now."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -14,18 +13,17 @@ from reporting.api.files import Chosen, file_answers, refuse_filters_of_pages, t
 from reporting.api.parameters import InContext, find_seen, invalid
 from reporting.api.people import load_people
 from reporting.api.sending.addresses import feed_tasks_of
+from reporting.api.sending.log_shapes import OwnView, own_view, to_answer, to_item, to_responses
 from reporting.api.sending.rules import check_agency
 from reporting.api.sending.shapes import (
     AnswerResponse,
     ByHand,
     DigestResponse,
     DueDigests,
-    ItemResponse,
     NewAnswer,
-    SendingResponse,
     UrgeResponse,
 )
-from reporting.domain.instants import VIETNAM, duration, millis, moment, shown
+from reporting.domain.instants import VIETNAM, duration, millis, shown
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage import plan
@@ -99,14 +97,24 @@ async def list_urges(
         question = Question(Period(now - 1, now), now, duration(shared.settings.presumed_alive_s))
         return table_answer(shared, "urges", question, chosen, plan.Scope(), only=agency_id)
     async with shared.database.transaction() as session:
+        view = await own_view(session, caller)
+        if view is not None and q is not None:
+            raise invalid("q", "is not for a facility's link: it lists what is about the facility")
         rows, total = await kept.page(
             session,
-            kept.Chosen(agency_id, _parties(caller), about, None if q is None else matcher(q)),
+            kept.Chosen(
+                agency_id,
+                None if view is not None else _parties(caller),
+                about if view is None else view.codes,
+                None if q is None else matcher(q),
+            ),
             (paging.orderings, paging.last, paging.limit),
             count=paging.wants_total,
         )
         page = paging.page(rows, total=total)
-        shapes = await _shapes(session, page.rows)
+        shapes = await to_responses(session, page.rows)
+    if view is not None:
+        shapes = [view.narrow(one) for one in shapes]
     return paging.answer(page, shapes)
 
 
@@ -128,7 +136,7 @@ async def list_due_urges(
             level=one.level,
             rule_ids=list(one.rule_ids),
             channel_kinds=sorted(ChannelKind(kind) for kind in one.channel_kinds),
-            items=[_item(item._asdict()) for item in one.items if about is None or item.facility_code in about],
+            items=[to_item(item._asdict()) for item in one.items if about is None or item.facility_code in about],
         )
         for one in digests
         if (parties is None or one.agency_id in parties)
@@ -162,7 +170,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
             )
             raise ProblemError(HTTPStatus.CONFLICT, "nothing_owed", msg)
         urge_id = await urging.write(session, digest, now, caller.subject, body.reason)
-        (shape,) = await _shapes(session, [await kept.get(session, urge_id)])
+        (shape,) = await to_responses(session, [await kept.get(session, urge_id)])
     headers = {"Location": f"/v1/urges/{urge_id}"}
     return Response(shape.model_dump_json(), HTTPStatus.CREATED, headers=headers, media_type="application/json")
 
@@ -176,7 +184,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
 async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeResponse:
     async with shared.database.transaction() as session:
         row = await _found(session, urge_id, caller)
-        (shape,) = await _shapes(session, [row])
+        (shape,) = await to_responses(session, [row])
     return shape
 
 
@@ -186,7 +194,8 @@ async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeResp
     description=(
         "By the party itself, with its own token. Somebody else's word is recorded with its document (`document`, "
         "`document_day`, `document_file`) and shown as recorded by whom. An answer is never changed; a correction is "
-        "another one. Rules with `after_answer_hours` wait."
+        "another one. Rules with `after_answer_hours` wait for the party's. A facility answers by its link what is about "
+        "it: that is its own word beside the party's."
     ),
     status_code=HTTPStatus.CREATED,
     response_model=AnswerResponse,
@@ -196,10 +205,11 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
     now = shared.clock()
     answered_at = body.answered_at or now
     async with shared.database.transaction() as session:
-        row = await _found(session, urge_id, caller)
+        view = await own_view(session, caller)
+        row = await _found(session, urge_id, caller, view)
         if answered_at > now + timedelta(seconds=5):
             raise invalid("answered_at", "lies in the future")
-        own_word = await _speaks_for(session, caller, row.agency_id)
+        own_word = view is not None or await _speaks_for(session, caller, row.agency_id)
         if not own_word and None in {body.document, body.document_day, body.document_file}:
             raise _not_your_word(row)
         if body.document_day is not None and body.document_day > now.astimezone(VIETNAM).date():
@@ -219,9 +229,11 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
             "promised_by": body.promised_by,
             "recorded_at": now,
             "recorded_by": caller.subject,
+            "facility_id": None if view is None else view.facility_id,
+            "facility_name": None if view is None else view.items_of(row)[-1].get("facility_name"),
         }
         answer = await kept.add_answer(session, values)
-    return Response(_answer(answer).model_dump_json(), HTTPStatus.CREATED, media_type="application/json")
+    return Response(to_answer(answer).model_dump_json(), HTTPStatus.CREATED, media_type="application/json")
 
 
 @router.get(
@@ -290,34 +302,12 @@ def _parties(caller: Principal) -> frozenset[UUID] | None:
     return caller.scope.agencies if caller.scope is not None else None
 
 
-async def _found(session: Any, urge_id: UUID, caller: Principal) -> Any:
+async def _found(session: Any, urge_id: UUID, caller: Principal, view: OwnView | None = None) -> Any:
     """What the caller does not see never was."""
     row, parties = await kept.get(session, urge_id), _parties(caller)
-    if row is None or (parties is not None and row.agency_id not in parties):
+    if row is None or (not view.items_of(row) if view else parties is not None and row.agency_id not in parties):
         raise not_found("urge", urge_id)
     return row
-
-
-async def _shapes(session: Any, rows: Sequence[Any]) -> list[UrgeResponse]:
-    ids = [row.id for row in rows]
-    sendings, answers = await kept.sendings(session, ids), await kept.answers(session, ids)
-    return [
-        UrgeResponse(
-            id=row.id,
-            agency_id=row.agency_id,
-            agency_code=row.agency_code,
-            agency_name=row.agency_name,
-            level=row.level,
-            rule_ids=row.rule_ids,
-            urged_at=row.urged_at,
-            decided_by=row.decided_by,
-            reason=row.reason,
-            items=[_item(one) for one in row.items],
-            sendings=[_sending(one) for one in sendings.get(row.id, ())],
-            answers=[_answer(one) for one in answers.get(row.id, ())],
-        )
-        for row in rows
-    ]
 
 
 def _after_the_urge(answered_at: datetime, urged_at: datetime) -> datetime:
@@ -348,21 +338,3 @@ def _not_your_word(row: Any) -> ProblemError:
         "(document), ngày (document_day) và tệp (document_file)"
     )
     return ProblemError(HTTPStatus.FORBIDDEN, "not_your_word", detail, detail_vi=vietnamese)
-
-
-def _item(one: Any) -> ItemResponse:
-    known = {name: one.get(name) for name in ItemResponse.model_fields}
-    return ItemResponse(**known | {"since": moment(one["since"])})
-
-
-def _sending(row: Any) -> SendingResponse:
-    known = {name: getattr(row, name) for name in SendingResponse.model_fields}
-    return SendingResponse(**known | {"next_attempt_at": row.next_attempt_at if row.state == "pending" else None})
-
-
-def _answer(row: Any) -> AnswerResponse:
-    stored = {
-        name: getattr(row, name) for name in AnswerResponse.model_fields if name not in {"recorded", "recorded_vi"}
-    }
-    who = (None, None) if row.own_word else (f"recorded by {row.recorded_by}", f"ghi nhận bởi {row.recorded_by}")
-    return AnswerResponse(**stored, recorded=who[0], recorded_vi=who[1])

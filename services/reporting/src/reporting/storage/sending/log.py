@@ -49,9 +49,10 @@ async def lock(session: AsyncSession) -> None:
 
 
 async def recent(session: AsyncSession, since: datetime, *, or_answered: bool = False) -> Sequence[Any]:
-    """Who was urged after `since`, each with the newest answer; `or_answered`: also who answered after it."""
+    """Who was urged after `since`, each with the party's newest answer; `or_answered`: also who answered after it."""
     answered = (
         select(urge_answer.c.urge_id, func.max(urge_answer.c.answered_at).label("answered_at"))
+        .where(urge_answer.c.facility_id.is_(None))
         .group_by(urge_answer.c.urge_id)
         .subquery()
     )

@@ -115,4 +115,6 @@ urge_answer = Table(
     Column("own_word", Boolean, nullable=False, server_default="false", comment="Given by the party's own token"),
     Column("document_day", Date, comment="Day on that letter"),
     Column("document_file", Text, comment="Where the signed letter is kept"),
+    Column("facility_id", Uuid, comment="The facility that answers by its link"),
+    Column("facility_name", Text, comment="As it was called in what was urged"),
 )

@@ -60,7 +60,9 @@ async def rows(asked: Selection) -> Portions:
         found = (await asked.session.execute(wanted.where(tuple_(urge.c.urged_at, urge.c.id) > tuple_(*last)))).all()
 
 
-def _row(entry: Any, sendings: Sequence[Any], answers: Sequence[Any]) -> Row:
+def _row(entry: Any, sendings: Sequence[Any], given: Sequence[Any]) -> Row:
+    """Of the party's answers: those of facilities stand in the log alone."""
+    answers = [one for one in given if one.facility_id is None]
     answer = answers[-1] if answers else None
     promised = None if answer is None or answer.promised_by is None else millis(answer.promised_by)
     outages = sum(bool(one["outage"]) for one in entry.items)

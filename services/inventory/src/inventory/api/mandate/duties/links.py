@@ -17,7 +17,7 @@ from inventory.api.nouns.rules import reason_needed
 from inventory.domain.people.facility_link import MAX_VALID, NewLink, Sheet, end_of_link, write_sheet
 from inventory.nouns.shown import Acted, Acts
 from inventory.storage.conflicts import not_found
-from inventory.storage.queries.links import count_valid, list_links
+from inventory.storage.queries.links import count_valid, list_links, publish_link
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Facility, FacilityLink
@@ -122,6 +122,7 @@ async def add_facility_link(
         )
         transaction.session.add(link)
         _log(transaction, link, "created", None)
+        publish_link(transaction, link)
         code, name = facility.code, facility.name
     address = f"{context.services.link_page}#{token}" if context.services.link_page else token
     return _answer(link, form, token, address, (code, name))
@@ -161,6 +162,7 @@ async def revoke_facility_link(
         before = _to_response(link)
         link.revoked_at, link.revoked_by, link.revoked_why = transaction.now, caller.subject, reason
         _log(transaction, link, "changed", before)
+        publish_link(transaction, link)
 
 
 @router.get("/v1/facility-link", summary="What the link of the caller opens")
