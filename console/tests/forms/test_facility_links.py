@@ -15,6 +15,8 @@ from console.tests.forms.conftest import Register
 from console.tests.forms.test_requests import text_of
 from fastapi import FastAPI
 
+from vonggac.testing.waiting import eventually
+
 pytestmark = pytest.mark.server
 SAME = {"Sec-Fetch-Site": "same-origin"}
 COOKIE = "vonggac_facility_link"
@@ -79,7 +81,13 @@ async def test_the_link_is_no_sign_in(phone: Browser, token: str) -> None:
         answer = await phone.get(path)
         assert answer.status_code == 303, path
         assert answer.headers["location"].startswith("/sign-in"), path
-    for shut in ("/f/inventory/add_camera", "/f/inventory/add_facility_link", "/f/reporting/freeze_report", "/f/x/y"):
+    for shut in (
+        "/f/inventory/add_camera",
+        "/f/inventory/add_facility_link",
+        "/f/reporting/freeze_report",
+        "/f/reporting/urge_by_hand",
+        "/f/x/y",
+    ):
         assert (await phone.get(shut + "?back=/f")).status_code == 404, shut
         assert (await send(phone, shut, name="a")).status_code == 404, shut
 
@@ -176,6 +184,47 @@ async def test_a_facility_answers_names_its_focal_point_and_lets_a_team_in_by_it
     assert declared.status_code == 303, declared.text
     known = await register.read("surveys", survey["id"])
     assert known["form"]["site"]["rooms"] == 24  # type: ignore[index]
+
+
+async def test_a_facility_reads_what_it_is_urged_about_and_answers_by_its_link(
+    phone: Browser, app: FastAPI, register: Register, reporting_address: str, facility: dict[str, Any], token: str
+) -> None:
+    held = {"kind": "non_cooperation", "text": "Cổng đóng khi tổ đến", "valid_from": "2026-05-07"}
+    await register.add("blocked-reasons", facility_id=facility["id"], **held)
+    body = {"agency_id": facility["managing_agency_id"], "level": 1, "reason": "Họp BCĐ"}
+    headers = {"Authorization": register.client.headers["authorization"]}
+    async with httpx.AsyncClient(base_url=reporting_address, headers=headers, trust_env=False) as reporting:
+
+        async def urged() -> Any:
+            answer = await reporting.post("/v1/urges", json=body)
+            return answer.json() if answer.status_code == 201 else None
+
+        urge = await eventually(urged, within_s=60, what="the facility in reporting's tables")
+        await enter(phone, token)
+
+        async def shown() -> Any:
+            page = await phone.get("/f")
+            return page if "Cổng đóng khi tổ đến" in page.text else None
+
+        home = await eventually(shown, within_s=60, what="the link in reporting's tables")
+        assert "Họp BCĐ" not in home.text
+        act = f"/f/reporting/record_answer?urge_id={urge['id']}&back=/f"
+        assert act.replace("&", "&amp;") in home.text
+        form = await phone.get(act)
+        assert form.status_code == 200, form.text
+        assert 'name="document"' not in form.text
+        sent = await phone.send(form, text="Đã mở cổng từ 8 giờ")
+        assert (sent.status_code, sent.headers.get("location")) == (303, "/f?done=record_answer"), sent.text
+        (answer,) = (await reporting.get(f"/v1/urges/{urge['id']}")).json()["answers"]
+    assert (answer["own_word"], answer["facility_name"]) == (True, "Khu cách ly 1")
+    assert "Đã mở cổng từ 8 giờ" in (await phone.get("/f")).text
+    lead = Browser(app)
+    await lead.sign_in()
+    assert "Khu cách ly 1 " in text_of(await lead.get("/urges"))
+    await lead.close()
+    app.state.callers["reporting"]._base_url = "http://127.0.0.1:9"
+    without = await phone.get("/f")
+    assert (without.status_code, "Đăng ký cán bộ đầu mối" in without.text) == (200, True), "the rest of the page stays"
 
 
 async def test_while_the_register_is_away_the_link_stays_and_the_page_says_so(

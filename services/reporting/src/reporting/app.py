@@ -168,7 +168,8 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     _add_present(app, tally, freshness.Ages(feed, clock, keeper.board))
     app.state.compliance_metrics, app.state.tasks = ComplianceMetrics(database, settings), tasks
     verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
-    install_authentication(app, verifier, REPORTING, find_link=find_links_in(database, clock.now))
+    find_link = find_links_in(database, clock.now, lambda: feed.knows_register)
+    install_authentication(app, verifier, REPORTING, find_link=find_link)
     app.state.authenticate = knows_feeds(database, app.state.authenticate, verifier.wrong_tokens)
     app.add_middleware(SecretAddresses)
     _answer_while_away(app)

@@ -201,13 +201,11 @@ def _refuse_link(request: Request, caller: Principal) -> ProblemError:
     log.warning("access_denied", subject=caller.subject, right="link", path=request.url.path)
     msg = (
         "a facility's link opens its survey form, visits, focal points, requests for information and answers to urges, "
-        "and nothing else; "
-        "use a token of your own"
+        "and nothing else; use a token of your own"
     )
     vietnamese = (
-        "liên kết của cơ sở chỉ dùng cho phiếu khảo sát, lịch làm việc, cán bộ đầu mối, trả lời yêu cầu thông tin và trả "
-        "lời đôn đốc; "
-        "việc khác phải dùng tài khoản của mình"
+        "liên kết của cơ sở chỉ dùng cho phiếu khảo sát, lịch làm việc, cán bộ đầu mối, trả lời yêu cầu thông tin "
+        "và trả lời đôn đốc; việc khác phải dùng tài khoản của mình"
     )
     return ProblemError(HTTPStatus.FORBIDDEN, "link_too_narrow", msg, detail_vi=vietnamese)
 

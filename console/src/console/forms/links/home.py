@@ -1,4 +1,4 @@
-"""`/f`: what a facility does by its link: survey form, visits, focal point, answers. Nothing else is here."""
+"""`/f`: what a facility does by its link: answers, visits, focal point, survey form. Nothing else is here."""
 
 import asyncio
 from typing import Any
@@ -21,7 +21,7 @@ from console.forms.links.visitor import (
     read_link,
     refuse_link,
 )
-from console.pages.parts import inventory_of, trouble_of
+from console.pages.parts import inventory_of, reporting_of, trouble_of
 from console.words.catalogue import mark
 from vonggac.auth.links import is_link_token
 from vonggac.telemetry import get_logger
@@ -30,6 +30,8 @@ log = get_logger(__name__)
 router = APIRouter()
 
 MOST = 50
+URGES = 20
+"""The newest."""
 OPEN_REQUESTS = frozenset({"sent", "answered"})
 OPEN_VISITS = frozenset({"planned", "in_progress", "obstructed"})
 CLOSED_SURVEYS = frozenset({"submitted", "approved"})
@@ -106,7 +108,7 @@ async def _show(
     request: Request, holder: LinkHolder, *, typed: dict[str, str] | None = None, refusal: Answer | None = None
 ) -> Response:
     inventory, token = inventory_of(request).caller, holder.token
-    requests, visits, people, surveys = await asyncio.gather(
+    requests, visits, people, surveys, urges = await asyncio.gather(
         *(
             inventory.get(token, f"/v1/{noun}", {"limit": MOST, "sort": sort})
             for noun, sort in (
@@ -115,15 +117,17 @@ async def _show(
                 ("focal-points", "-valid_from"),
                 ("surveys", "code"),
             )
-        )
+        ),
+        reporting_of(request).caller.get(token, "/v1/urges", {"limit": URGES, "sort": "-urged_at"}),
     )
-    answers = [requests, visits, people, surveys]
+    answers = [requests, visits, people, surveys, urges]
     status = 200 if refusal is None else refusal.status if isinstance(refusal, Refused) else 503
     return render(
         request,
         "links/home.html",
         status=status,
         link=holder.link,
+        urges=_unanswered_first(urges),
         requests=_open(requests, lambda each: each["status"] in OPEN_REQUESTS),
         visits=_open(visits, lambda each: each["status"] in OPEN_VISITS),
         people=_open(people, lambda each: each["valid_to"] is None),
@@ -140,6 +144,11 @@ async def _show(
 def _open(answer: Answer, is_open: Any) -> list[dict[str, Any]] | None:
     """Those that something is left to do of; None: the register did not answer."""
     return [each for each in answer.body["items"] if is_open(each)] if isinstance(answer, Found) else None
+
+
+def _unanswered_first(answer: Answer) -> list[dict[str, Any]] | None:
+    """Urges about the facility; what it answered stays below, since one may answer again. None: they are not known."""
+    return sorted(answer.body["items"], key=lambda each: bool(each["answers"])) if isinstance(answer, Found) else None
 
 
 def _typed(body: bytes) -> dict[str, str]:

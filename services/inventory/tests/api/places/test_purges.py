@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,12 @@ class Closed:
 
     def engine(self) -> Any:
         return create_engine(self.settings.database_url.get_secret_value(), poolclass=NullPool).begin()
+
+    def message_of_link(self) -> Any:
+        """The newest of a link."""
+        query = "select convert_from(body, 'UTF8') from outbox where subject like '%facility_link%' "
+        with self.engine() as connection:
+            return json.loads(connection.execute(text(query + "order by id desc limit 1")).scalar_one())
 
     async def ask(self, subject: str = "lead") -> Any:
         body = {"act": "purge", "facility_id": self.facility["id"], "reason": "hết thời hạn lưu"}
@@ -139,6 +146,7 @@ async def test_what_is_due_is_purged_by_two_persons_and_only_its_numbers_stay(cl
     (purge,) = (await closed.call("lead", Role.PROVINCE_LEAD, "GET", "/v1/purges")).json()["items"]
     assert {one["kind"]: one["count"] for one in purge["purged"]} == counts
     assert purge["stays"] == due["stays"]
+    assert closed.message_of_link()["data"]["noun"] == "facility_link", "who reads the bus learns that it is gone"
     assert (purge["asked_by"], purge["decided_by"], purge["reason"]) == ("lead", "chairman", "hết thời hạn lưu")
     cameras = (await closed.call("lead", Role.PROVINCE_LEAD, "GET", "/v1/cameras")).json()["items"]
     assert [one["has_secret"] for one in cameras] == [False]

@@ -88,7 +88,7 @@ class Ingest:
             touched = await late.begun(session)
             states = [state for one in new if isinstance(state := one.event.data, State | RemovedV1)]
             news = await scope.apply(session, states)
-            await links.keep(session, states)
+            await links.keep(session, states, self._clock())
             news |= await maintenance.keep(session, [one for one in states if isinstance(one, MaintenanceWindowV1)])
             # All of the batch: what an earlier release has handled, and passed by, is among what the inbox knows.
             added = await records.keep(session, [one.event.data for one in batch])

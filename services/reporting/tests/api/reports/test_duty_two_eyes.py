@@ -108,7 +108,7 @@ async def test_duty_each_use_of_the_exception_stands_in_every_form_of_the_report
     elsewhere = {"facility_id": uuid4(), "label": "KS-99"}
     await fed.feed(
         ingest,
-        use(fed, at),
+        use(fed, at, approver_name="Nguyễn Văn An", approver_post="Phó Giám đốc"),
         use(fed, at + timedelta(hours=1), **of_province),
         use(fed, at, **elsewhere),
         use(fed, DAY - timedelta(days=1), label="KS-00"),
@@ -119,10 +119,10 @@ async def test_duty_each_use_of_the_exception_stands_in_every_form_of_the_report
     assert (count["note_kind"], count["facts"]) == ("self_approvals", 2)
     assert "2 lần người lập tự duyệt" in str(count["text_vi"])
     assert first["text_vi"] == (
-        "Phiếu khảo sát KS-01 do nguyen.van.an vừa lập vừa duyệt lúc 02:00 ngày 21/11/2026; lý do cho phép: Phòng chỉ "
-        "có một người."
+        "Phiếu khảo sát KS-01 do Nguyễn Văn An, Phó Giám đốc (nguyen.van.an) vừa lập vừa duyệt lúc 02:00 ngày "
+        "21/11/2026; lý do cho phép: Phòng chỉ có một người."
     )
-    assert "the request exception" in str(second["text_en"]).lower()
+    assert "the request exception was written and approved by nguyen.van.an at" in str(second["text_en"]).lower()
     printed = [one.text for one in paper(report).body if isinstance(one, Text)]
     for note in (count, first, second):
         assert any(str(note["text_vi"]) in one for one in printed)

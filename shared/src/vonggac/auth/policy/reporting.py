@@ -14,8 +14,9 @@ _WHOLE = (Right.READ, Right.READ_RESTRICTED)
 
 _TO_THEM = (
     "those to the agencies that the scope names, so none for a scope of units or facilities alone; the file of the log "
-    "is of the province; by a facility's link what they say of the facility"
+    "is of the province"
 )
+_BY_LINK = f"{_TO_THEM}; by a facility's link what they say of the facility"
 
 FIGURES = (
     "/v1/availability", "/v1/compliance", "/v1/overview", "/v1/site-faults", "/v1/outages", "/v1/progress",
@@ -105,11 +106,11 @@ REPORTING: tuple[Entry, ...] = (
     Entry("GET", "/v1/urging/channels/{channel_id}", _READ, Reach.PROVINCE),
     Entry("PATCH", "/v1/urging/channels/{channel_id}", _SECRET, Reach.PROVINCE),
     Entry("DELETE", "/v1/urging/channels/{channel_id}", _REMOVE, Reach.PROVINCE),
-    Entry("GET", "/v1/urges", _WHOLE, Reach.NARROWED, _FILE, note=_TO_THEM, by_link=True),
+    Entry("GET", "/v1/urges", _WHOLE, Reach.NARROWED, _FILE, note=_BY_LINK, by_link=True),
     Entry("GET", "/v1/actions", (*_WHOLE, Right.READ_AUDIT), Reach.NARROWED, note=_TO_THEM),
     Entry("GET", "/v1/urges/due", _WHOLE, Reach.NARROWED, note=_TO_THEM),
     Entry("POST", "/v1/urges", (*_OPERATE, *_WHOLE), Reach.PROVINCE),
     Entry("GET", "/v1/urges/{urge_id}", _WHOLE, Reach.NARROWED, note=_TO_THEM),
-    Entry("POST", "/v1/urges/{urge_id}/answers", (Right.SPEAK, *_WHOLE), Reach.NARROWED, note=_TO_THEM, by_link=True),
+    Entry("POST", "/v1/urges/{urge_id}/answers", (Right.SPEAK, *_WHOLE), Reach.NARROWED, note=_BY_LINK, by_link=True),
     Entry("GET", "/v1/urges/{urge_id}/letter.docx", (*_EXPORT, *_WHOLE), Reach.NARROWED, note=_TO_THEM),
 )

@@ -64,6 +64,8 @@ class SelfApprovalV1(State):
     label: str = Field(description="Code of what was approved; of an exception that of its facility.")
     facility_id: UUID | None = Field(default=None, description="None: of the province.")
     approved_by: str
+    approver_name: str | None = Field(default=None, description="As the token said at the approval.")
+    approver_post: str | None = None
     approved_at: AwareDatetime
     rule_id: UUID
     why: str = Field(description="Why the rule allowed it.")

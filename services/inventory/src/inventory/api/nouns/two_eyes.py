@@ -66,6 +66,8 @@ async def allow_alone(
         label=label,
         facility_id=facility_id,
         approved_by=writing.caller.subject,
+        approver_name=writing.caller.name or None,
+        approver_post=writing.caller.post or None,
         approved_at=transaction.now,
         rule_id=rule.id,
         why=rule.why,

@@ -249,6 +249,9 @@ class SelfApproval(Thing):
     facility_id: Mapped[UUID | None] = mapped_column(index=True)
     """None: of the province. It may be removed meanwhile."""
     approved_by: Mapped[str]
+    approver_name: Mapped[str | None]
+    """As the token said, and the post likewise; None: it said none."""
+    approver_post: Mapped[str | None]
     approved_at: Mapped[datetime]
     rule_id: Mapped[UUID]
     why: Mapped[str]

@@ -194,8 +194,8 @@ async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeResp
     description=(
         "By the party itself, with its own token. Somebody else's word is recorded with its document (`document`, "
         "`document_day`, `document_file`) and shown as recorded by whom. An answer is never changed; a correction is "
-        "another one. Rules with `after_answer_hours` wait for the party's. A facility answers by its link what is about "
-        "it: that is its own word beside the party's."
+        "another one. Rules with `after_answer_hours` wait for the party's. A facility answers by its link what is "
+        "about it: that is its own word beside the party's."
     ),
     status_code=HTTPStatus.CREATED,
     response_model=AnswerResponse,

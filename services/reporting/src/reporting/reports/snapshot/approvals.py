@@ -1,10 +1,10 @@
 """Two pairs of eyes: who wrote a report does not approve it, and every use of a province's exception is in a report."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from itertools import groupby
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -95,12 +95,17 @@ async def load_uses(session: AsyncSession, period: Period, facilities: Collectio
     """The uses of a period at these facilities; `whole`: those of the province too."""
     known = await records.read(session, ("self_approval",), period.end)
     found = [
-        Use(at, one.state["approved_by"], one.state["about_noun"], one.state["label"], masked(one.state["why"]))
+        Use(at, _by_name(one.state), one.state["about_noun"], one.state["label"], masked(one.state["why"]))
         for one in known.at("self_approval", period.end)
         if period.start <= (at := millis(datetime.fromisoformat(one.state["approved_at"]))) < period.end
         and (str(one.facility_id) in facilities or (whole and one.facility_id is None))
     ]
     return sorted([*found, *(await _of_reports(session, period) if whole else ())])
+
+
+def _by_name(state: Mapping[str, Any]) -> str:
+    """Of an approval that was kept before names were, the login alone."""
+    return name_person(state["approved_by"], state.get("approver_name"), state.get("approver_post"))
 
 
 async def _of_reports(session: AsyncSession, period: Period) -> list[Use]:

@@ -34,7 +34,7 @@ facility_link = Table(
 )
 
 
-async def keep(session: AsyncSession, states: Iterable[Payload]) -> None:
+async def keep(session: AsyncSession, states: Iterable[Payload], now: datetime) -> None:
     """Keep links and removals of links; twice or in any order makes no difference."""
     rows: list[dict[str, Any]] = []
     for state in states:
@@ -47,7 +47,7 @@ async def keep(session: AsyncSession, states: Iterable[Payload]) -> None:
         first = {name: func.coalesce(facility_link.c[name], statement.excluded[name]) for name in _COLUMNS}
         await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=first))
     if rows:
-        await session.execute(delete(facility_link).where(facility_link.c.expires_at < func.now() - KEPT))
+        await session.execute(delete(facility_link).where(facility_link.c.expires_at < now - KEPT))
 
 
 _COLUMNS = ("facility_id", "token_sha256", "expires_at", "revoked_at")
@@ -63,24 +63,37 @@ def _row(link: FacilityLinkV1) -> dict[str, Any]:
     }
 
 
-def find_links_in(database: Database, clock: Callable[[], datetime]) -> FindLink:
-    """How reporting knows the callers of links: each request reads the table. Raises ProblemError 503."""
+def find_links_in(database: Database, clock: Callable[[], datetime], knows_register: Callable[[], bool]) -> FindLink:
+    """How reporting knows the callers of links: each request reads the table.
+
+    `knows_register`: whether what was revoked is in the table. The function raises ProblemError 503 while it is not,
+    and while PostgreSQL is away.
+    """
 
     async def find(token_sha256: bytes) -> Principal | None:
+        if not knows_register():
+            raise _not_readable()
         try:
             async with database.transaction() as session:
                 link = await _find_valid(session, token_sha256, clock())
         except (SQLAlchemyError, OSError):
-            detail = "links cannot be read now; ask again"
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail, headers={"Retry-After": "10"}
-            ) from None
+            raise _not_readable() from None
         if link is None:
             return None
         scope = AccessScope(facilities=frozenset({link.facility_id}))
         return Principal(f"facility-link:{link.id}", frozenset({Role.FACILITY}), scope, link=link.id)
 
     return find
+
+
+def _not_readable() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "links_unknown",
+        "which links are valid is not known now: ask again shortly",
+        headers={"Retry-After": "10"},
+        detail_vi="hiện chưa biết liên kết nào còn hiệu lực: thử lại sau ít giây",
+    )
 
 
 async def _find_valid(session: AsyncSession, token_sha256: bytes, now: datetime) -> Any:
