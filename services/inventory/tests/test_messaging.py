@@ -236,8 +236,9 @@ async def test_publishing_goes_on_after_postgresql_was_restarted(
 
 async def test_everything_can_be_said_again_after_a_lost_stream(province: Any, bus: Bus, inventory_url: str) -> None:
     await province.destination()
-    camera = await province.camera()
-    await province.post(f"/v1/facilities/{camera['facility_id']}/links", {"for_whom": "Trưởng khu"})
+    facility = await province.facility()
+    await province.post(f"/v1/facilities/{facility['id']}/links", {"for_whom": "Trưởng khu"})
+    camera = await province.camera(facility_id=facility["id"])
     await published_camera(bus, camera, 1)
     await bus.js.delete_stream(topology.INVENTORY)
     await topology.declare(bus.js)
