@@ -100,14 +100,17 @@ async def test_every_route_asks_who_calls_before_it_reads_anything(app: FastAPI)
     assert asked >= 4 * 7
 
 
-@pytest.mark.parametrize("service", ["prober", "forwarder", "reporting"])
-async def test_duty_a_link_of_a_facility_opens_no_service_but_the_register(service: str, keys_folder: Path) -> None:
+@pytest.mark.parametrize(("service", "status"), [("prober", 401), ("forwarder", 401), ("reporting", 503)])
+async def test_duty_a_link_of_a_facility_opens_no_service_that_does_not_know_it(
+    service: str, status: int, keys_folder: Path
+) -> None:
+    """Reporting knows links by the bus (decision 0162), and here it has none."""
     app, headers = _made(keys_folder)[service], {"Authorization": f"Bearer {new_link_token()}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         for method, path in operations(app):
             address = re.sub(r"\{[^}]+\}", str(uuid4()), path)
             answer = await client.request(method, address, headers=headers)
-            assert (answer.status_code, "application/problem+json") == (401, answer.headers["content-type"]), address
+            assert (answer.status_code, "application/problem+json") == (status, answer.headers["content-type"]), address
             assert headers["Authorization"].removeprefix("Bearer ") not in answer.text
 
 

@@ -82,6 +82,7 @@ _CODES: Mapping[str, str] = {
     "approved_already": "phiên bản này đã được phê duyệt",
     "present_loading": "hiện trạng đang được tính: thử lại sau ít giây",
     "too_many_listeners": "quá nhiều kết nối theo dõi trực tiếp: thử lại sau ít giây, hoặc đọc /v1/present",
+    "links_unknown": "hiện chưa biết liên kết nào còn hiệu lực: thử lại sau ít giây",
     "bus_unavailable": "hệ thống truyền tin (NATS) không trả lời: thử lại sau ít giây",
     "busy": "đang kiểm tra các tệp khác: gửi lại sau một phút",
     "file_kept": "đã lưu tệp của văn bản này: muốn thay tệp khác, hãy ghi lại văn bản",
