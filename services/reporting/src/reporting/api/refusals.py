@@ -24,6 +24,7 @@ _SENTENCES = tuple(
         # What is asked for.
         (r"no (?P<noun>\w+) with the code or id '(?P<given>[^']*)' is known", "không có {noun} '{given}': dùng mã hoặc mã định danh như trong sổ"),
         (r"no (?P<noun>\w+) (?P<given>\S+) is known", "không có {noun} {given}: dùng mã định danh như trong sổ"),
+        (r"is not for a facility's link", "không dùng với liên kết của cơ sở: liên kết chỉ cho thấy việc của cơ sở"),
         (r"are of cameras; by=(?P<by>\S+) has", "chỉ có ở camera; by={by} có not_connected_by_cause_ms thay vào"),
         (r"is of csv, xlsx and parquet; the JSON document", "chỉ dùng với csv, xlsx và parquet; JSON có tất cả các bảng"),
         (r"is of the pages in JSON; a (?P<form>\w+) file has all rows", "chỉ dùng với trang JSON; tệp {form} có mọi dòng: hãy bỏ đi"),
