@@ -15,13 +15,12 @@ from inventory.messaging import Relay, window
 from inventory.metrics import Metrics
 from inventory.storage import outbox
 from inventory.storage.upkeep.republishing import republish
-from vonggac.auth.links import digest_link_token
 from vonggac.bus import Bus, EventConsumer, Received
 from vonggac.bus.declared import topology
 from vonggac.database import Database
 from vonggac.embedded import NatsServer, PostgresServer
 from vonggac.events import CloudEvent, Payload, decode, subjects
-from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FacilityLinkV1, FocalPointV1, RemovedV1, UnitV1
+from vonggac.events.inventory import AgencyV1, CameraV1, DestinationV1, FocalPointV1, RemovedV1, UnitV1
 from vonggac.testing import eventually
 from vonggac.testing.waiting import running_beside
 
@@ -75,27 +74,6 @@ async def test_other_nouns_say_their_whole_state(province: Any, bus: Bus) -> Non
     assert isinstance((await latest(bus, "agency", agency["id"])).data, AgencyV1)
     assert isinstance((await latest(bus, "destination", destination["id"])).data, DestinationV1)
     assert (await latest(bus, "facility", facility["id"])).subject == facility["id"]
-
-
-async def test_a_link_s_message_has_the_digest_and_neither_token_nor_name(province: Any, bus: Bus) -> None:
-    facility = await province.facility()
-    path = f"/v1/facilities/{facility['id']}/links"
-    made = await province.post(path, {"for_whom": "Trần Văn Mẫu"})
-    said = await eventually(lambda: latest(bus, "facility_link", made["id"]))
-    assert isinstance(said.data, FacilityLinkV1)
-    assert said.data.token_sha256 == digest_link_token(made["token"]).hex()
-    assert (str(said.data.facility_id), said.data.revoked_at) == (facility["id"], None)
-    text = said.model_dump_json()
-    assert made["token"] not in text
-    assert "Trần Văn Mẫu" not in text
-    revoked = await province.client.delete(f"{path}/{made['id']}", params={"reason": "Mất tờ giấy"})
-    assert revoked.status_code == 204, revoked.text
-
-    async def is_revoked() -> bool:
-        data = (await latest(bus, "facility_link", made["id"])).data
-        return isinstance(data, FacilityLinkV1) and data.revoked_at is not None and data.revision == 2
-
-    await eventually(is_revoked)
 
 
 @pytest.mark.parametrize("what", ["facility code", "destination", "delivery", "secret", "no secret", "disconnected"])

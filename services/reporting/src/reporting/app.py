@@ -39,6 +39,7 @@ from reporting.api.present.streaming import Listeners
 from reporting.api.refusals import VIETNAMESE
 from reporting.api.reports import charts, contacts, files, freezing, issued, regimes
 from reporting.api.sending import channels, deliveries, national, rules, urges, webhooks
+from reporting.domain.evidence.stream_age import is_behind
 from reporting.feeds.calendar_access import SecretAddresses, knows_feeds
 from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.feeds.sealing import Seal
@@ -57,6 +58,7 @@ from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
 from vonggac.auth.policy import REPORTING
 from vonggac.bus.clock import ServerClock, export_clock
+from vonggac.bus.declared import topology
 from vonggac.children.sandbox_report import report_sandbox
 from vonggac.database import Database, database_address, is_away
 from vonggac.http import new_application
@@ -168,7 +170,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     _add_present(app, tally, freshness.Ages(feed, clock, keeper.board))
     app.state.compliance_metrics, app.state.tasks = ComplianceMetrics(database, settings), tasks
     verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
-    find_link = find_links_in(database, clock.now, lambda: feed.knows_register)
+    find_link = find_links_in(database, clock.now, lambda: _knows_register(feed, settings.ingest_batch))
     install_authentication(app, verifier, REPORTING, find_link=find_link)
     app.state.authenticate = knows_feeds(database, app.state.authenticate, verifier.wrong_tokens)
     app.add_middleware(SecretAddresses)
@@ -181,6 +183,11 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 def _keeper_of(settings: Settings, database: Database, clock: ServerClock) -> Keeper:
     alive_s, every_s = settings.presumed_alive_s, settings.present_every_s
     return Keeper(database, Board(), clock.now, alive_s=alive_s, every_s=every_s)
+
+
+def _knows_register(feed: Feed, most: int) -> bool:
+    """Whether the tables are what the register says, within seconds."""
+    return not is_behind(feed.ages(), topology.INVENTORY, most)
 
 
 def _add_present(app: FastAPI, tally: Tally, ages: freshness.Ages) -> None:

@@ -139,14 +139,6 @@ class Feed:
         most = self._settings.ingest_batch
         return not self._watches or any(one.pending is None or one.pending > most for one in self._watches)
 
-    @property
-    def knows_register(self) -> bool:
-        """Whether the tables are what the register says, within seconds: no more than a batch of it waits."""
-        if self.bus is None or not self.bus.connected:
-            return False
-        pending = [one.pending for one in self._watches if one.age.stream == topology.INVENTORY]
-        return bool(pending) and all(one is not None and one <= self._settings.ingest_batch for one in pending)
-
     def ages(self) -> list[StreamAge]:
         """How far the tables are behind each stream; while NATS is away nobody knows what waits."""
         measured = {watch.age.stream: watch.age for watch in self._watches}

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
+from services.inventory.tests.test_messaging import latest
 from sqlalchemy import NullPool, create_engine, text
 
 from vonggac.auth import Role
+from vonggac.auth.links import digest_link_token
 from vonggac.auth.policy import INVENTORY
 from vonggac.auth.policy.inventory import OPEN_TO_LINKS
+from vonggac.events.inventory import FacilityLinkV1
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.inventory.tests.api.mandate.duties.conftest import Duty
 
     from inventory.settings import Settings
+    from vonggac.bus import Bus
 
 WHOM = {"for_whom": "Trưởng khu cách ly", "valid_for_hours": 24}
 SHUT = [entry for entry in INVENTORY if entry.key not in OPEN_TO_LINKS]
@@ -163,3 +168,23 @@ async def test_duty_a_link_is_printed_with_its_qr(duty: Duty) -> None:
         assert made.headers["cache-control"] == "no-store"
     assert "LIÊN KẾT CỦA CƠ SỞ" in made.text
     assert "Trưởng khu cách ly" in made.text
+
+
+async def test_duty_a_link_s_message_has_the_digest_and_neither_token_nor_name(duty: Duty, bus: Bus) -> None:
+    link = await link_of(duty)
+    said = await eventually(lambda: latest(bus, "facility_link", link.made["id"]))
+    assert isinstance(said.data, FacilityLinkV1)
+    assert said.data.token_sha256 == digest_link_token(link.made["token"]).hex()
+    assert (str(said.data.facility_id), said.data.revoked_at) == (duty.facility["id"], None)
+    written = said.model_dump_json()
+    assert link.made["token"] not in written
+    assert WHOM["for_whom"] not in written
+    path = f"{links_of(duty)}/{link.made['id']}"
+    revoked = await duty.call(Role.PROVINCE_LEAD, "DELETE", path, reason="Mất tờ giấy")
+    assert revoked.status_code == 204, revoked.text
+
+    async def is_revoked() -> bool:
+        data = (await latest(bus, "facility_link", link.made["id"])).data
+        return isinstance(data, FacilityLinkV1) and data.revoked_at is not None and data.revision == 2
+
+    await eventually(is_revoked)

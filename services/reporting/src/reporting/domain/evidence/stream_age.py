@@ -1,5 +1,6 @@
 """How far the tables are behind a stream of the bus, in events and in time."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,3 +21,9 @@ class StreamAge(NamedTuple):
     def without_pending(self) -> "StreamAge":
         """The same while nobody knows what waits."""
         return self._replace(pending=None, oldest_pending_age_s=None)
+
+
+def is_behind(ages: Iterable[StreamAge], stream: str, most: int) -> bool:
+    """Whether more than `most` events of the stream wait, or nobody knows how many do."""
+    waiting = [one.pending for one in ages if one.stream == stream]
+    return not waiting or any(each is None or each > most for each in waiting)
