@@ -56,6 +56,7 @@ from reporting.storage.mandate.links import find_links_in
 from reporting.storage.upkeep.position import Positions
 from reporting.storage.upkeep.revision import migrations_missing
 from vonggac.auth import TokenVerifier, add_routes, check_policy, install_authentication
+from vonggac.auth.links import FindLink
 from vonggac.auth.policy import REPORTING
 from vonggac.bus.clock import ServerClock, export_clock
 from vonggac.bus.declared import topology
@@ -170,8 +171,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     _add_present(app, tally, freshness.Ages(feed, clock, keeper.board))
     app.state.compliance_metrics, app.state.tasks = ComplianceMetrics(database, settings), tasks
     verifier = TokenVerifier.of(settings, unix_s=clock.unix_s)
-    find_link = find_links_in(database, clock.now, lambda: _knows_register(feed, settings.ingest_batch))
-    install_authentication(app, verifier, REPORTING, find_link=find_link)
+    install_authentication(app, verifier, REPORTING, find_link=_links_of(database, feed, settings))
     app.state.authenticate = knows_feeds(database, app.state.authenticate, verifier.wrong_tokens)
     app.add_middleware(SecretAddresses)
     _answer_while_away(app)
@@ -185,9 +185,10 @@ def _keeper_of(settings: Settings, database: Database, clock: ServerClock) -> Ke
     return Keeper(database, Board(), clock.now, alive_s=alive_s, every_s=every_s)
 
 
-def _knows_register(feed: Feed, most: int) -> bool:
-    """Whether the tables are what the register says, within seconds."""
-    return not is_behind(feed.ages(), topology.INVENTORY, most)
+def _links_of(database: Database, feed: Feed, settings: Settings) -> FindLink:
+    """They are known while the tables are what the register says, within seconds."""
+    most = settings.ingest_batch
+    return find_links_in(database, feed.clock.now, lambda: not is_behind(feed.ages(), topology.INVENTORY, most))
 
 
 def _add_present(app: FastAPI, tally: Tally, ages: freshness.Ages) -> None:
