@@ -18,6 +18,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nats.errors import Error as NatsError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
 from console.acts.contracts import Contracts
@@ -49,6 +50,7 @@ from console.sign_in.same_origin import SameOrigin
 from console.sign_in.screens import Screens
 from console.sign_in.sessions import NoRoomError, Sessions
 from console.sign_in.visitor import NoRoomForSessionsError, SessionsAwayError, Visitors
+from console.survey import sheets, shell, submissions
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import CONSOLE
@@ -67,6 +69,8 @@ LARGER = {
     r"/f/inventory/\w+": 1024 * 1024,
     r"/acts/upload/[a-z-]+": 21 * 1024 * 1024,
     "/register/imports": 21 * 1024 * 1024,
+    r"/survey/submissions/[0-9a-f/-]+": 1024 * 1024,
+    r"/survey/photos/[0-9a-f/-]+": 11 * 1024 * 1024,
 }
 """A file to verify, files that are handed in; the forms of plans and surveys have thousands of inputs."""
 MEASURED_EVERY_S = 30.0
@@ -74,7 +78,7 @@ CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
     overview, facilities, cameras, many_pictures, obligations, requests, reports, imports, records, files, audit,
-    health, calls, uploads, forms, preferences, link_home, link_acts,
+    health, calls, uploads, forms, preferences, link_home, link_acts, sheets, submissions, shell,
 )  # fmt: skip
 OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream")
 """Asked for by a page's script: it cannot be sent to a sign-in."""
@@ -214,7 +218,7 @@ def _protect(app: FastAPI, settings: Settings, common: ServiceMetrics) -> None:
 def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(SignInNeededError)
     async def send_to_sign_in(request: Request, _error: SignInNeededError) -> Response:
-        if request.url.path in OF_SCRIPTS and (request.method == "POST" or request.url.path == "/live"):
+        if _is_of_a_script(request):
             return PlainTextResponse("sign in first", status_code=401)
         to = httpx.QueryParams({"to": way_back(request)})
         response = RedirectResponse(f"/sign-in?{to}", status_code=303)
@@ -232,9 +236,18 @@ def _handle_errors(app: FastAPI) -> None:
     async def show_error(request: Request, error: HTTPException) -> Response:
         return render(request, "error.html", status=error.status_code)
 
+    @app.exception_handler(ClientDisconnect)
+    async def answer_nobody(_request: Request, _error: ClientDisconnect) -> Response:
+        return PlainTextResponse("the line was cut", status_code=400)
+
     @app.exception_handler(Exception)
     async def show_fault(request: Request, _error: Exception) -> Response:
         return render(request, "error.html", status=500)
+
+
+def _is_of_a_script(request: Request) -> bool:
+    path = request.url.path
+    return path.startswith(shell.SCOPE) or path == "/live" or (path in OF_SCRIPTS and request.method == "POST")
 
 
 async def _keep_typed(request: Request, response: Response) -> None:

@@ -89,6 +89,8 @@ def _of_object(
     bare, _ = _resolve(schema, schemas)
     required = frozenset(bare.get("required", ()))
     for name, inner in bare.get("properties", {}).items():
+        if "const" in inner and "default" in inner:
+            continue  # There is nothing to choose, and the service knows it by itself.
         field = _of_one(name, inner, schemas, nouns, depth)
         yield replace(field, required=name in required and not field.nullable)
 

@@ -106,7 +106,9 @@ def local_instant(text: str) -> str:
 
 
 def language_of(request: Request) -> str:
-    return catalogue.choose_language(request.cookies.get(request.app.state.cookies.language))
+    """Of the address, where it says one, else of the cookie."""
+    given = getattr(request.state, "language", None)
+    return catalogue.choose_language(given or request.cookies.get(request.app.state.cookies.language))
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:

@@ -28,6 +28,12 @@ PLACES = (
     Place("/urges", mark("Urging"), ("reporting", "/v1/urges")),
     Place("/requests", mark("Requests"), ("inventory", "/v1/decision-requests")),
     Place("/reports", mark("Reports"), ("reporting", "/v1/reports")),
+    Place(
+        "/survey/",
+        mark("Survey on a phone"),
+        ("inventory", "/v1/surveys/{thing_id}/submissions/{submission_id}"),
+        "PUT",
+    ),
     Place("/register", mark("Register"), ("inventory", "/v1/facilities")),
     Place("/audit", mark("Audit"), ("inventory", "/v1/actions")),
     Place("/health", mark("Health"), ("reporting", "/v1/freshness")),

@@ -4,7 +4,7 @@
 {{- define "vonggac.paths" -}}
 Exact /
 {{- if eq . "console" }}
-{{- range list "acts" "audit" "cameras" "deliveries" "f" "facilities" "files" "health" "language" "live" "obligations" "pictures" "policy-reports" "register" "reports" "requests" "screens" "sign-in" "sign-out" "static" "urges" "wall" }}
+{{- range list "acts" "audit" "cameras" "deliveries" "f" "facilities" "files" "health" "language" "live" "obligations" "pictures" "policy-reports" "register" "reports" "requests" "screens" "sign-in" "sign-out" "static" "survey" "urges" "wall" }}
 Prefix /{{ . }}
 {{- end }}
 {{- else }}
