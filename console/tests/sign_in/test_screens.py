@@ -70,13 +70,15 @@ async def test_it_reads_the_wall_and_no_other_page(app: FastAPI, screen: Browser
     assert "Màn hình lớn" in (await screen.get("/wall")).text
     pages = {route.path for route in pages_of(app.routes)}
     closed = {path.replace("{code}", "KCL-01") for path in pages if "{" not in path or path.endswith("{code}")}
-    # Those without a person, the stream of the wall, and the pages behind a facility's link, which knows no person.
-    closed = {path for path in closed if path != "/f" and not path.startswith("/f/")}
+    # Those without a person, the stream of the wall, the pages behind a facility's link, which knows no person, and the
+    # survey's page, which says nothing of anybody.
+    closed = {path for path in closed if path != "/f" and not path.startswith(("/f/", "/survey"))}
     closed -= {"/wall", "/live", "/sign-in", "/sign-in/callback", "/sign-out", "/livez", "/readyz", "/metrics"}
     assert len(closed) > 12
     for path in sorted(closed):
         answer = await screen.get(path)
         assert is_sent_to_sign_in(answer.status_code, answer.headers.get("location", "")), path
+    assert (await screen.get("/survey/sheets")).status_code == 401
     acted = await screen.console.post("/acts/inventory/add_agency", content=b"name=A", headers=FORM)
     assert is_sent_to_sign_in(acted.status_code, acted.headers["location"])
     assert (await screen.console.post("/pictures", json={}, headers={"Origin": ORIGIN})).status_code in {401, 422}
