@@ -27,6 +27,7 @@ LARGE_FOLDERS_OF_PAGES = {
 }
 OWN_FOLDERS_OF_TESTS = {
     "console/tests/browser": "the pages as Chromium shows them",
+    "console/tests/browser/survey": "the page of surveys on a phone, its line cut",
     "services/inventory/tests/api/people": "their routes are those of every noun (`api/nouns`)",
     "services/inventory/tests/api/permissions": "what a caller may and sees, over all routes",
     "services/inventory/tests/api/places": "their routes are those of every noun (`api/nouns`)",

@@ -27,6 +27,7 @@ from console.apis.inventory import Inventory
 from console.apis.prober import Prober
 from console.apis.reporting import Reporting
 from console.drawing.page import render
+from console.drawing.page_headers import PageHeaders
 from console.forms import calls, files, imports, records, uploads
 from console.forms import routes as forms
 from console.forms.links import acts as link_acts
@@ -35,7 +36,6 @@ from console.live import picture_stream, pictures
 from console.live import routes as live
 from console.live.events import Listeners
 from console.metrics import Metrics
-from console.page_headers import PageHeaders
 from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
 from console.pages import pictures as many_pictures
 from console.settings import Settings
