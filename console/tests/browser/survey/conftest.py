@@ -17,6 +17,7 @@ from console.tests.forms.conftest import register_address, register_url
 from console.tests.survey.conftest import FINDINGS, sites
 from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from local.issuer.app import create_app as create_issuer
 from local.issuer.settings import IssuerSettings
@@ -25,7 +26,7 @@ from vonggac.embedded import NatsServer, free_port
 
 __all__ = ["chromium", "is_chosen", "register_address", "register_url", "sites"]
 PAGE = "/survey/vi/"
-WITHIN_MS = 120_000
+WITHIN_MS = 60_000
 TRIES = 5
 
 
@@ -204,7 +205,8 @@ async def phone(chromium: Browser, outpost: Outpost) -> AsyncIterator[Phone]:
         if page.url == outpost.address + "/register":
             break
         await page.get_by_role("link", name="vận hành").click()
-        await page.wait_for_load_state()
+        with suppress(PlaywrightTimeoutError):
+            await page.wait_for_url(outpost.address + "/register")
     made = Phone(context, page, outpost)
     yield made
     assert made.complaints == []
