@@ -1,4 +1,4 @@
-"""A request that waits stands before who decides it, and before nobody else."""
+"""A request that waits stands before who decides it, and before nobody else; who did what is named on `/audit`."""
 
 import re
 from html import unescape
@@ -40,3 +40,24 @@ async def test_a_request_stands_on_the_overview_of_who_decides_it_until_it_is_de
     refused = text_of(await decider.get("/requests?status=refused"))
     assert "· Lê Văn Thử, Phó Chủ tịch UBND tỉnh (decider): Chờ kéo cáp" in refused
     assert "Lê Văn Thử, Phó Chủ tịch UBND tỉnh (decider)" in text_of(await browsers["chủ trì"].get("/audit"))
+
+
+async def test_an_act_at_a_delivery_names_its_camera_and_its_centre(
+    browsers: dict[str, Browser], register: Register
+) -> None:
+    unit = await register.add("units", code="45", name="Quảng Trị", level="province", valid_from="1989-07-01")
+    agency = await register.add("agencies", code="SYT", name="Sở Y tế", role="managing")
+    of = {"unit_id": unit["id"], "managing_agency_id": agency["id"]}
+    facility = await register.add("facilities", code="KCL-01", name="Khu cách ly 1", type="health", **of)
+    camera = await register.add(
+        "cameras", code="CAM-01", name="Cổng chính", facility_id=facility["id"], url="rtsp://10.1.1.1/1"
+    )
+    template = "rtsp://10.9.0.1:8554/{camera_code}"
+    centre = await register.add("destinations", code="BYT", name="Bộ Y tế", role="national", url_template=template)
+    await register.add("deliveries", camera_id=camera["id"], destination_id=centre["id"])
+    lead = browsers["chủ trì"]
+    page = await lead.get("/audit?of=inventory")
+    assert "thêm luồng gửi CAM-01 — Cổng chính đến trung tâm BYT — Bộ Y tế" in text_of(page)
+    assert f'href="/register/destinations/{centre["id"]}"' in page.text
+    await lead.get("/language/en?to=/audit")
+    assert "entered delivery CAM-01 — Cổng chính to the centre BYT — Bộ Y tế" in text_of(await lead.get("/audit"))

@@ -33,14 +33,16 @@ class Lookup:
 
     async def name_ids(self, references: Iterable[tuple[str, str]]) -> dict[str, str]:
         """«CODE — name» of each id that the person sees."""
+        return {each: name_record(record) for each, record in (await self.read_records(references)).items()}
+
+    async def read_records(self, references: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
+        """The record of each noun and id that the person sees, by its id."""
         wanted = sorted(set(references))[:AT_ONCE]
         answers = await asyncio.gather(
             *(self._inventory.get(self._token, f"/v1/{noun}/{each}") for noun, each in wanted)
         )
         return {
-            each: name_record(answer.body)
-            for (_, each), answer in zip(wanted, answers, strict=True)
-            if isinstance(answer, Found)
+            each: answer.body for (_, each), answer in zip(wanted, answers, strict=True) if isinstance(answer, Found)
         }
 
     async def _find_id(self, noun: str, code: str) -> str | None:

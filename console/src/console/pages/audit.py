@@ -23,6 +23,8 @@ FILTERS = ("of", "q", "since", "until", "cursor")
 SHOWN = 50
 CAMERAS_NAMED = 3
 """Of one act."""
+DELIVERY = "delivery"
+"""Its acts name no thing: it is called by its camera and its centre."""
 OPERATIONS = {each.operation: each for each in NOUNS.values()}
 SERVICES = {
     "inventory": mark("Register"),
@@ -95,6 +97,7 @@ async def list_acts(request: Request, visitor: SignedIn) -> Response:
         inventory.caller.get(token, "/v1/self-approvals", {"limit": 20}),
     )
     rows = _merge(answers)
+    names, centres = await _name_things(Lookup(inventory.caller, token), rows)
     pages = [each.body["next"] for each in answers if isinstance(each, Found)]
     return render(
         request,
@@ -107,7 +110,8 @@ async def list_acts(request: Request, visitor: SignedIn) -> Response:
         rows=rows if pages else None,
         following=pages[0] if of and pages else None,
         has_more=not of and (len(rows) < sum(len(each.body["items"]) for each in answers if isinstance(each, Found))),
-        names=await _name_cameras(Lookup(inventory.caller, token), rows),
+        names=names,
+        centres=centres,
         own=body_of(own),
         actions=ACTIONS,
         words=WORDS,
@@ -144,7 +148,18 @@ def _merge(answers: Iterable[Answer]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: str(row["at"]), reverse=True)[:SHOWN]
 
 
-async def _name_cameras(lookup: Lookup, rows: list[dict[str, Any]]) -> dict[str, str]:
-    """«CODE — name» of the cameras of acts whose thing has no name of its own."""
-    wanted = [camera for row in rows if not row["name"] for camera in row["camera_ids"][:CAMERAS_NAMED]]
-    return await lookup.name_ids(("cameras", each) for each in wanted)
+async def _name_things(lookup: Lookup, rows: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, str]]:
+    """«CODE — name» of the cameras and centres of acts whose thing has no name of its own, and each delivery's centre.
+
+    A delivery that was removed is on record no more: its acts name the camera alone.
+    """
+    nameless = [row for row in rows if not row["name"]]
+    deliveries = {row["thing_id"] for row in nameless if row["noun"] == DELIVERY and row["thing_id"]}
+    found = await lookup.read_records(("deliveries", each) for each in deliveries)
+    centres = {delivery: str(record["destination_id"]) for delivery, record in found.items()}
+    cameras = {camera for row in nameless for camera in row["camera_ids"][:CAMERAS_NAMED]}
+    names = await asyncio.gather(
+        lookup.name_ids(("cameras", each) for each in cameras),
+        lookup.name_ids(("destinations", each) for each in centres.values()),
+    )
+    return names[0] | names[1], centres
