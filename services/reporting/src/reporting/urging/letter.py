@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from reporting.documents.letter.wording import amount, cause_name
-from reporting.documents.office.contacts import NOBODY, WITHOUT_PEOPLE, Contact
+from reporting.documents.office.contacts import NOBODY, NONE, WITHOUT_PEOPLE, Contact
 from reporting.domain.instants import VIETNAM, Millis, moment
 from reporting.urging.decision import CENTRE_NOT_ASKING, OBSTRUCTION
 from reporting.urging.digest import RESTRICTED, day_shown, state_shown, visible_to
@@ -115,7 +115,7 @@ def _contacts(page: LetterPage, of: LetterOf, items: Sequence[Item], number: int
     rows = []
     for code, name in sorted(named.items()):
         people = [(each.full_name, each.position, each.phone_unbroken) for each in of.contacts.get(code, ())]
-        rows += [(f"{code} – {name}", *each) for each in people or [(NOBODY, "", "")]]
+        rows += [(f"{code} – {name}", *each) for each in people or [(NOBODY, NONE, NONE)]]
     page.grid(Grid(CONTACT_COLUMNS, CONTACT_WIDTHS, rows, size=11))
 
 

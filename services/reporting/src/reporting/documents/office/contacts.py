@@ -21,6 +21,8 @@ WITHOUT_PEOPLE = (
     "vụ và số điện thoại của đầu mối."
 )
 NOBODY = "Chưa cử đầu mối"
+NONE = "-"
+"""In a cell that has nothing to say, as in the reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,6 @@ def _rows(one: Line) -> list[list[str]]:
     if one.contacts is None:
         return [[*begin, "***", "***", "***"]]
     if not one.contacts:
-        return [[*begin, NOBODY, "", ""]]
+        return [[*begin, NOBODY, NONE, NONE]]
     first, *more = ([each.full_name, each.position, each.phone_unbroken] for each in one.contacts)
     return [[*begin, *first], *(["", "", "", *each] for each in more)]
