@@ -14,6 +14,7 @@ from inventory.settings import Settings
 from vonggac.auth import Role
 
 NAMES = ("Trần Văn Đầu Mối", "0233 3852 123", "Bảo Vệ Cổng", "0233 3852 456", "Bác Sĩ Trực")
+PEOPLE = {"lead": "Lê Văn Hỏi", "chairman": "Hoàng Văn Quyết"}
 EVERYWHERE = (
     "focal_points", "focal_points_history", "visits", "visits_history", "surveys", "surveys_history", "changes",
 )  # fmt: skip
@@ -27,7 +28,8 @@ class Closed:
         self.facility: dict[str, Any] = {}
 
     async def call(self, subject: str, role: Role, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token_for(role, subject=subject)}", "If-Match": "*"}
+        token = self.token_for(role, subject=subject, name=PEOPLE.get(subject, ""), post="Trưởng phòng")
+        headers = {"Authorization": f"Bearer {token}", "If-Match": "*"}
         return await self.province.client.request(method, path, json=body, headers=headers)
 
     async def prepare(self) -> None:
@@ -148,6 +150,10 @@ async def test_what_is_due_is_purged_by_two_persons_and_only_its_numbers_stay(cl
     assert purge["stays"] == due["stays"]
     assert closed.message_of_link()["data"]["noun"] == "facility_link", "who reads the bus learns that it is gone"
     assert (purge["asked_by"], purge["decided_by"], purge["reason"]) == ("lead", "chairman", "hết thời hạn lưu")
+    assert {field: one["name"] for field, one in purge["named"].items()} == {
+        "asked_by": "Lê Văn Hỏi",
+        "decided_by": "Hoàng Văn Quyết",
+    }
     cameras = (await closed.call("lead", Role.PROVINCE_LEAD, "GET", "/v1/cameras")).json()["items"]
     assert [one["has_secret"] for one in cameras] == [False]
     (point,) = (await closed.call("lead", Role.PROVINCE_LEAD, "GET", "/v1/focal-points")).json()["items"]

@@ -6,12 +6,13 @@ site may have become restricted later.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import ClientDisconnect
 
@@ -26,9 +27,10 @@ from inventory.domain.mandate.surveying.attachments import (
     check_content,
 )
 from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, without_metadata
+from inventory.nouns.shown import Acted, Acts
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found
-from inventory.storage.queries.contents import read_content, stored_bytes, stored_hashes
+from inventory.storage.queries.contents import find_uploads, read_content, stored_bytes, stored_hashes
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.queries.sight import read_thing
 from inventory.storage.tables import Facility, Survey, SurveyContent
@@ -52,10 +54,14 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "san
 _SUFFIX = {MediaType.JPEG: "jpg", MediaType.PNG: "png", MediaType.PDF: "pdf"}
 
 
-class AttachmentResponse(Attachment):
+class AttachmentResponse(Attachment, Acted):
     """A declared attachment, and whether its content is there."""
 
+    acts: ClassVar[Acts] = {"received_by": "received_at"}
+
     received: bool
+    received_by: str | None
+    received_at: AwareDatetime | None
 
 
 type Declared = tuple[int, AttachmentResponse]
@@ -69,6 +75,11 @@ ATTACHMENTS = Listing[Declared, AttachmentResponse](
     },
     id_key="place",
 )
+
+
+def _to_response(one: Attachment, upload: tuple[str, datetime] | None) -> AttachmentResponse:
+    by, at = upload or (None, None)
+    return AttachmentResponse(**one.model_dump(), received=upload is not None, received_by=by, received_at=at)
 
 
 class UploadResponse(BaseModel):
@@ -99,8 +110,8 @@ async def list_survey_attachments(
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[Declared]:
         survey = await read_item(session, Survey, recorded, thing_id)
         # Not by the instant of the pages: a content is no line of the log, and came perhaps after the last of them.
-        there = await stored_hashes(session, thing_id, as_of)
-        shown = [AttachmentResponse(**one.model_dump(), received=one.sha256 in there) for one in survey["attachments"]]
+        uploads = await find_uploads(session, thing_id, as_of)
+        shown = [_to_response(one, uploads.get(one.sha256)) for one in survey["attachments"]]
         return [(place, one) for place, one in enumerate(shown) if received in {None, one.received}]
 
     return await answer_derived(context, page, (as_of, valid_on), read, shown=lambda one: one[1])

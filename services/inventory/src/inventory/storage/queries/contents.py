@@ -1,5 +1,6 @@
 """Contents of attachments of surveys, and the submissions that were taken: each exactly once."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,17 @@ async def stored_hashes(session: AsyncSession, survey_id: UUID, as_of: datetime 
     if as_of is not None:
         query = query.where(SurveyContent.received_at <= as_of)
     return frozenset(await session.scalars(query))
+
+
+async def find_uploads(
+    session: AsyncSession, survey_id: UUID, as_of: datetime | None = None
+) -> Mapping[str, tuple[str, datetime]]:
+    """Of each content as of `stored_hashes`: by whose login it came, and when."""
+    query = select(SurveyContent.sha256, SurveyContent.received_by, SurveyContent.received_at)
+    query = query.where(SurveyContent.survey_id == survey_id)
+    if as_of is not None:
+        query = query.where(SurveyContent.received_at <= as_of)
+    return {row.sha256: (row.received_by, row.received_at) for row in await session.execute(query)}
 
 
 async def stored_bytes(session: AsyncSession, survey_id: UUID) -> int:

@@ -15,6 +15,7 @@ from inventory.storage.tables import (
     HISTORY,
     Camera,
     Change,
+    DecisionRequest,
     Facility,
     FacilityLink,
     FocalPoint,
@@ -57,6 +58,12 @@ async def find_closings(session: AsyncSession, facility_ids: Sequence[UUID]) -> 
 async def list_purges(session: AsyncSession) -> Sequence[Purge]:
     """All purges."""
     return (await session.scalars(select(Purge))).all()
+
+
+async def date_requests(session: AsyncSession, request_ids: Sequence[UUID]) -> Mapping[UUID, datetime]:
+    """When each of these decision requests was made; none is ever removed."""
+    query = select(DecisionRequest.id, DecisionRequest.created_at).where(DecisionRequest.id.in_(request_ids))
+    return {row.id: row.created_at for row in await session.execute(query)}
 
 
 async def count_kinds(session: AsyncSession, facility_id: UUID) -> dict[Kind, int]:

@@ -36,7 +36,7 @@ async def put_content(
     client: httpx.AsyncClient, survey: dict[str, Any], content: bytes, **given: Any
 ) -> httpx.Response:
     sha256 = declaration(content)["sha256"]
-    headers = {"Content-Type": "image/jpeg"}
+    headers = {"Content-Type": "image/jpeg", **given.get("headers", {})}
     return await client.put(f"{one(survey)}/attachments/{sha256}", content=given.get("sent", content), headers=headers)
 
 
@@ -156,6 +156,23 @@ async def test_a_submission_waits_for_its_attachments_and_is_then_submitted(fiel
     assert read.headers["x-content-type-options"] == "nosniff"
     listed = (await field.client.get(f"{one(survey)}/attachments")).json()["items"]
     assert [(each["sha256"], each["received"]) for each in listed] == [(value, True) for value in hashes]
+
+
+async def test_an_attachment_names_who_handed_it_in_by_name_and_post(field: Any, token_for: Callable[..., str]) -> None:
+    await field.prepare()
+    survey, contents = await field.survey_in_progress(), [photo(1), photo(2)]
+    sent = await field.client.put(f"{one(survey)}/submissions/{uuid4()}", json=field.findings(*contents))
+    assert sent.status_code == 200, sent.text
+    token = token_for(Role.OPERATOR, subject="viettel-qt", name="Lê Quang Vinh", post="Tổ trưởng")
+    given = await put_content(field.client, survey, contents[0], headers={"Authorization": f"Bearer {token}"})
+    assert given.status_code == 200, given.text
+    there, waiting = (await field.client.get(f"{one(survey)}/attachments")).json()["items"]
+    assert (there["received_by"], there["named"]) == (
+        "viettel-qt",
+        {"received_by": {"name": "Lê Quang Vinh", "post": "Tổ trưởng"}},
+    )
+    assert there["received_at"] is not None
+    assert (waiting["received"], waiting["received_by"], waiting["received_at"]) == (False, None, None)
 
 
 async def test_every_page_of_the_attachments_says_what_was_received(field: Any) -> None:

@@ -20,7 +20,7 @@ from inventory.domain.days import day_of
 from inventory.domain.places.retention import KIND_WORDS, STAYS_VI, Kind, Retention, find_due_day
 from inventory.nouns.shown import Acted, Acts
 from inventory.storage.tables import Facility, Purge
-from inventory.storage.upkeep.purging import count_kinds, find_closings, list_purges
+from inventory.storage.upkeep.purging import count_kinds, date_requests, find_closings, list_purges
 from vonggac.auth import guarded_router
 from vonggac.events.inventory import FacilityStatus
 from vonggac.http.lists import Key, Listing, PageQuery
@@ -57,13 +57,15 @@ class DuePurge(BaseModel):
     retention_days: int
     retention_source: str
     leaves: tuple[Counted, ...] = Field(description="What would be purged: kinds and how many, never the data.")
-    stays: tuple[Staying, ...] = Field(default=STAYS, description="What a purge does not reach and may name people.")
+    stays: tuple[Staying, ...] = Field(
+        default_factory=lambda: STAYS, description="What a purge does not reach and may name people."
+    )
 
 
 class PurgeResponse(Acted):
     """One purge on record."""
 
-    acts: ClassVar[Acts] = {"decided_by": "purged_at"}
+    acts: ClassVar[Acts] = {"asked_by": "asked_at", "decided_by": "purged_at"}
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -76,11 +78,14 @@ class PurgeResponse(Acted):
     retention_source: str
     purged_at: AwareDatetime
     asked_by: str
+    asked_at: AwareDatetime
     decided_by: str
     request_id: UUID
     reason: str
     purged: tuple[Counted, ...]
-    stays: tuple[Staying, ...] = Field(default=STAYS, description="What the purge did not reach and may name people.")
+    stays: tuple[Staying, ...] = Field(
+        default_factory=lambda: STAYS, description="What the purge did not reach and may name people."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,8 @@ async def list_purges_done(
     """What kinds and how many, who asked, who decided, why, and by which rule."""
     async with context.read_transaction() as session:
         found = page.cut(await list_purges(session))
-        shown = await name_actors(session, [_to_response(row) for row in found.rows])
+        asked_at = await date_requests(session, [row.request_id for row in found.rows])
+        shown = await name_actors(session, [_to_response(row, asked_at[row.request_id]) for row in found.rows])
     return page.answer(found, shown)
 
 
@@ -168,12 +174,11 @@ def _to_due(one: _Left, counts: Mapping[Kind, int], retention: Retention, today:
     )
 
 
-def _to_response(row: Purge) -> PurgeResponse:
+def _to_response(row: Purge, asked_at: datetime) -> PurgeResponse:
     counts = {Kind(kind): count for kind, count in row.counts.items()}
-    values = {
-        name: getattr(row, name) for name in PurgeResponse.model_fields if name not in {"purged", "stays", "named"}
-    }
-    return PurgeResponse(**values, purged=_to_counts(counts))
+    apart = {"asked_at", "purged", "stays", "named"}
+    values = {name: getattr(row, name) for name in PurgeResponse.model_fields if name not in apart}
+    return PurgeResponse(**values, asked_at=asked_at, purged=_to_counts(counts))
 
 
 def _to_counts(counts: Mapping[Kind, int]) -> tuple[Counted, ...]:
