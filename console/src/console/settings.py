@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from vonggac.settings import ProcessSettings, SettingsConfigDict
+from vonggac.settings import ProcessSettings, SettingsConfigDict, set_by
 from vonggac.settings.passwords import read_password
 
 EMBEDDED_ISSUER = "http://127.0.0.1:8106"
@@ -20,41 +20,103 @@ class Settings(ProcessSettings):
 
     model_config = SettingsConfigDict(env_prefix="VONGGAC_CONSOLE_", extra="ignore", frozen=True)
 
-    port: int = Field(default=8100, ge=0, le=65535, description="Port of the pages; 0 takes a free one.")
+    port: int = Field(
+        default=8100,
+        ge=0,
+        le=65535,
+        description="Port of the pages; 0 takes a free one.",
+        json_schema_extra=set_by("chart, compose and `make run`; who installs, where a port is taken"),
+    )
     base_url: str = Field(
         default="http://127.0.0.1:8100",
         pattern=_ADDRESS,
         description="Address by which browsers reach the console, without a path; https:// anywhere but on loopback.",
+        json_schema_extra=set_by("chart and compose, from the host name of the pages"),
     )
     oidc_issuer: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s@?#]+$",
         description="OIDC provider that signs people in, as its discovery document names it. Unset: on loopback the "
         "issuer of `make run`; elsewhere the console does not start.",
+        json_schema_extra=set_by("who installs: the provider that signs people in"),
     )
-    oidc_client_id: str = Field(default="vong-gac-console", description="The console's client id at the provider.")
+    oidc_client_id: str = Field(
+        default="vong-gac-console",
+        description="The console's client id at the provider.",
+        json_schema_extra=set_by("who installs, as it is registered at the provider"),
+    )
     oidc_client_secret: SecretStr | None = Field(
-        default=None, description="Its secret; unset: a public client, with PKCE alone."
+        default=None,
+        description="Its secret; unset: a public client, with PKCE alone.",
+        json_schema_extra=set_by("tests; deployments set the file"),
     )
-    oidc_client_secret_file: Path | None = Field(default=None, description="File with that secret; wins over it.")
+    oidc_client_secret_file: Path | None = Field(
+        default=None,
+        description="File with that secret; wins over it.",
+        json_schema_extra=set_by("chart and compose, where the provider gives one"),
+    )
     oidc_scope: str = Field(
         default="openid profile",
         description="Scopes to ask for; the access token must be one that the four services take.",
+        json_schema_extra=set_by("who installs, where the provider wants other scopes"),
     )
-    session_h: float = Field(default=12.0, gt=0, le=12, description="Hours for which a person stays signed in at most.")
+    session_h: float = Field(
+        default=12.0,
+        gt=0,
+        le=12,
+        description="Hours for which a person stays signed in at most.",
+        json_schema_extra=set_by("who answers for security"),
+    )
     idle_min: float = Field(
-        default=60.0, gt=0, le=720, description="Minutes without a page after which a person is signed out."
+        default=60.0,
+        gt=0,
+        le=720,
+        description="Minutes without a page after which a person is signed out.",
+        json_schema_extra=set_by("who answers for security"),
     )
-    inventory_url: str = Field(default="http://127.0.0.1:8101", pattern=_ADDRESS, description="Inventory's API.")
-    reporting_url: str = Field(default="http://127.0.0.1:8104", pattern=_ADDRESS, description="Reporting's API.")
-    prober_url: str = Field(default="http://127.0.0.1:8102", pattern=_ADDRESS, description="The prober's API.")
-    forwarder_url: str = Field(default="http://127.0.0.1:8103", pattern=_ADDRESS, description="The forwarder's API.")
+    inventory_url: str = Field(
+        default="http://127.0.0.1:8101",
+        pattern=_ADDRESS,
+        description="Inventory's API.",
+        json_schema_extra=set_by("chart, compose and `make run`"),
+    )
+    reporting_url: str = Field(
+        default="http://127.0.0.1:8104",
+        pattern=_ADDRESS,
+        description="Reporting's API.",
+        json_schema_extra=set_by("chart, compose and `make run`"),
+    )
+    prober_url: str = Field(
+        default="http://127.0.0.1:8102",
+        pattern=_ADDRESS,
+        description="The prober's API.",
+        json_schema_extra=set_by("chart, compose and `make run`"),
+    )
+    forwarder_url: str = Field(
+        default="http://127.0.0.1:8103",
+        pattern=_ADDRESS,
+        description="The forwarder's API.",
+        json_schema_extra=set_by("chart, compose and `make run`"),
+    )
     part_timeout_s: float = Field(
-        default=3.0, gt=0, le=30, description="Seconds for the answer of a service to one part of a page."
+        default=3.0,
+        gt=0,
+        le=30,
+        description="Seconds for the answer of a service to one part of a page.",
+        json_schema_extra=set_by("operator, where parts of pages stay empty on a slow machine"),
     )
-    province: str = Field(default="Quảng Trị", max_length=80, description="Name of the province, as the pages head it.")
+    province: str = Field(
+        default="Quảng Trị",
+        max_length=80,
+        description="Name of the province, as the pages head it.",
+        json_schema_extra=set_by("who installs, for another province"),
+    )
     max_listeners: int = Field(
-        default=300, ge=1, le=10_000, description="Pages that are updated live at a time; further ones stay as loaded."
+        default=300,
+        ge=1,
+        le=10_000,
+        description="Pages that are updated live at a time; further ones stay as loaded.",
+        json_schema_extra=set_by("operator, when more people keep pages open"),
     )
 
     @model_validator(mode="after")

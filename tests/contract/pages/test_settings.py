@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings
 
 from vonggac.settings import describe
 
-SERVICES = ("forwarder", "prober")
+SERVICES = ("forwarder", "prober", "reporting", "inventory", "console")
 
 
 def settings_of(package: str) -> type[BaseSettings]:

@@ -51,6 +51,10 @@ from vonggac.telemetry import Health, get_logger
 from vonggac.telemetry.health import at_start
 
 log = get_logger(__name__)
+RELAY_POLL_S = 1.0
+"""Between checks of the outbox when this process commits nothing."""
+RECONCILE_EVERY_S = 15.0
+"""Between two searches for lost jobs."""
 MEASURE_EVERY_S = 5.0
 MEASURE_REGISTER_EVERY_S = 30.0
 AROUND_A_FILE_BYTES = 2 * 2**20
@@ -61,7 +65,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
-    relay = RelayReady(Outbox(database), metrics, poll_s=settings.relay_poll_s, republish=partial(republish, database))
+    relay = RelayReady(Outbox(database), metrics, poll_s=RELAY_POLL_S, republish=partial(republish, database))
     clock = ServerClock()
     export_clock(clock, skew=metrics.clock_skew, error=metrics.clock_error)
     beside = (clock.run, *_upkeep(settings, database, metrics, relay))
@@ -158,13 +162,13 @@ def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: Rel
     """The tasks that keep the streams as the register says: lost jobs, sizes, what was migrated or restored."""
     return (
         partial(publish_wanted, database=database, wake=relay.wake, every_s=MEASURE_EVERY_S),
-        Reconciler(database, metrics, every_s=settings.reconcile_every_s).run,
+        Reconciler(database, metrics, every_s=RECONCILE_EVERY_S).run,
         partial(measure_streams, metrics=metrics, every_s=MEASURE_EVERY_S),
         partial(
             watch_register,
             register=Restores(database),
             is_transient=is_away,
             on_epoch=relay.wake,
-            every_s=settings.relay_poll_s,
+            every_s=RELAY_POLL_S,
         ),
     )

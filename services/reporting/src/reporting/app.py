@@ -71,6 +71,11 @@ from vonggac.telemetry.garbage_collection import give_memory_back_regularly
 from vonggac.telemetry.health import at_start
 
 log = get_logger(__name__)
+
+PRESENT_EVERY_S = 1.0
+"""Between two rounds of accounting what may stand otherwise now."""
+LEDGER_EVERY_S = 60.0
+"""Between two rounds of keeping the ledger."""
 ROUTES = (
     counting,
     present_cameras,
@@ -139,7 +144,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
         tasks.start("housekeeping", keep_house_regularly(database, settings, feed.begun, clock.now, feed.report_losses))
         tasks.start(
             "ledger",
-            keep_ledger_regularly(bookkeeper, settings.ledger_every_s, feed.begun, lambda: feed.behind, clock.now),
+            keep_ledger_regularly(bookkeeper, LEDGER_EVERY_S, feed.begun, lambda: feed.behind, clock.now),
         )
         feed_tasks.start(tasks)
         tasks.start("memory", give_memory_back_regularly())
@@ -181,8 +186,7 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
 
 
 def _keeper_of(settings: Settings, database: Database, clock: ServerClock) -> Keeper:
-    alive_s, every_s = settings.presumed_alive_s, settings.present_every_s
-    return Keeper(database, Board(), clock.now, alive_s=alive_s, every_s=every_s)
+    return Keeper(database, Board(), clock.now, alive_s=settings.presumed_alive_s, every_s=PRESENT_EVERY_S)
 
 
 def _links_of(database: Database, feed: Feed, settings: Settings) -> FindLink:

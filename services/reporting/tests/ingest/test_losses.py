@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporting.ingest import gaps
+from reporting.ingest import cleanup, gaps
 from vonggac.events import subjects
 from vonggac.events.forwarder import FactsLost
 from vonggac.testing import eventually
@@ -64,8 +64,8 @@ async def test_a_forwarder_is_asked_until_it_has_published_its_states_anew_after
     await province.publish(
         bus, *province.base(), province.stated("camera", camera), *province.probes(camera, began, now)
     )
-    often = settings.model_copy(update={"housekeeping_every_s": 0.2})
-    async with start(often) as client:
+    monkeypatch.setattr(cleanup, "HOUSEKEEPING_EVERY_S", 0.2)
+    async with start(settings) as client:
         await eventually(lambda: len(asked) >= 2)
         assert {subject for subject, _ in asked} == {subjects.worker_facts_lost(ALIVE)}
         assert {loss.lost_until for _, loss in asked} == {lost_until}

@@ -112,7 +112,7 @@ async def test_obligations_are_judged_once_in_the_set_seconds(
     letter: Letter, ingest: Ingest, database: Database, settings: Settings
 ) -> None:
     duty = await owe(letter, ingest)
-    obligations = Obligations(settings.model_copy(update={"urge_every_s": 60.0}))
+    obligations = Obligations(settings)
     async with database.transaction() as session:
         assert len(await obligations.notices(session, DEADLINE)) == 1
     waived = letter.later(duty, may(9), status=ObligationStatus.WAIVED, settled_by="lead", settled_reason="x")

@@ -125,9 +125,14 @@ async def stands(bus: Bus, queue: Queue, camera_id: str) -> bool:
 @pytest.mark.server
 @pytest.mark.parametrize("queue", list(Queue))
 async def test_reconcile_brings_a_job_back_that_a_worker_took_away(
-    settings: Settings, bus: Bus, start_province: Callable[[Settings], AbstractAsyncContextManager[Any]], queue: Queue
+    settings: Settings,
+    bus: Bus,
+    start_province: Callable[[Settings], AbstractAsyncContextManager[Any]],
+    queue: Queue,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with start_province(settings.model_copy(update={"reconcile_every_s": 0.1})) as province:
+    monkeypatch.setattr("inventory.app.RECONCILE_EVERY_S", 0.1)
+    async with start_province(settings) as province:
         await province.destination(
             required_proof="verified", read_back_url_template="rtsp://10.9.0.1:8554/{camera_code}"
         )
@@ -154,8 +159,10 @@ async def test_reconcile_outlives_a_full_disk_of_postgresql(
     bus: Bus,
     database: Database,
     start_province: Callable[[Settings], AbstractAsyncContextManager[Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with start_province(settings.model_copy(update={"reconcile_every_s": 0.1})) as province:
+    monkeypatch.setattr("inventory.app.RECONCILE_EVERY_S", 0.1)
+    async with start_province(settings) as province:
         await province.forwarded_camera()
         job = await fetched(bus, Queue.PROBE)
         async with database.transaction() as session:

@@ -27,14 +27,17 @@ type StartProvince = Callable[[Settings], AbstractAsyncContextManager[Any]]
 
 
 @pytest.fixture
-def own_settings(settings: Settings, postgres_server: PostgresServer, migrated_url: str) -> Any:
+def own_settings(
+    settings: Settings, postgres_server: PostgresServer, migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """A database of its own, since others use the common one."""
+    monkeypatch.setattr("inventory.app.RECONCILE_EVERY_S", 60.0)
+    monkeypatch.setattr("inventory.app.RELAY_POLL_S", 0.1)
     template = str(make_url(migrated_url).database)
     _kick(postgres_server, template)
     postgres_server.create_database("restored", "inventory", template=template)
     url = postgres_server.url("restored", "inventory")
-    own = {"database_url": type(settings.database_url)(url), "reconcile_every_s": 60.0, "relay_poll_s": 0.1}
-    yield settings.model_copy(update=own)
+    yield settings.model_copy(update={"database_url": type(settings.database_url)(url)})
     postgres_server.drop_database("restored")
 
 

@@ -1,6 +1,6 @@
 """Compliance by destination for Prometheus: how cameras stand now, and where the last hour went.
 
-From the same accounts as every report. Computed when it is scraped, at most once in `compliance_metrics_every_s`,
+From the same accounts as every report. Computed when it is scraped, at most once in `KEPT_S`,
 whoever scrapes and however often: between two computations everybody gets the same page.
 """
 
@@ -25,6 +25,8 @@ from vonggac.database import Database
 from vonggac.http.metrics.exposition import exposition
 
 HOUR_MS: Millis = 3_600_000
+KEPT_S = 30.0
+"""For so long the same figures are answered."""
 OUT_OF_SCOPE = CameraState.OUT_OF_SCOPE.value
 
 
@@ -114,7 +116,7 @@ class ComplianceMetrics:
     async def page(self, now: datetime) -> bytes:
         """In Prometheus' text format. Raises what PostgreSQL raises."""
         async with self._computing:
-            kept = timedelta(seconds=self._settings.compliance_metrics_every_s)
+            kept = timedelta(seconds=KEPT_S)
             if self._page is None or not timedelta() <= now - self._page[0] < kept:
                 self._page = now, await self._compute(now)
             return self._page[1]

@@ -42,6 +42,9 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+WATCH_EVERY_S = 10.0
+"""Between two checks for new outages, site faults and overdue obligations."""
+
 MARGIN_MS: Millis = 600_000
 """Evidence that is later than this still changes the figures, and publishes nothing about an outage that is over."""
 BACK_MS: Millis = 86_400_000
@@ -76,7 +79,7 @@ class Watcher:
                 await self.check()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("watch_failed", error=type(error).__name__)
-            await asyncio.sleep(self._settings.watch_every_s)
+            await asyncio.sleep(WATCH_EVERY_S)
 
     async def check(self) -> int:
         """Notice once; returns how many notices were written. Raises what PostgreSQL raises."""

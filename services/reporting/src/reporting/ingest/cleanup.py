@@ -16,6 +16,9 @@ from vonggac.telemetry import get_logger
 
 log = get_logger(__name__)
 
+HOUSEKEEPING_EVERY_S = 60.0
+INBOX_KEPT = timedelta(days=1)
+"""For so long handled events are remembered, should they come again."""
 FOLD_WITHIN = timedelta(hours=2)
 FOLD_AFTER = timedelta(minutes=10)
 """Attempts are folded once they are this old: late ones of the same stretch have come by then."""
@@ -28,7 +31,7 @@ async def keep_house_regularly(
     clock: Callable[[], datetime],
     report_losses: Callable[[Mapping[str, datetime]], Awaitable[None]],
 ) -> None:
-    """A round every `housekeeping_every_s` from `ready` on, until cancelled. `clock` gives aware UTC.
+    """A round every HOUSEKEEPING_EVERY_S from `ready` on, until cancelled. `clock` gives aware UTC.
 
     `report_losses`: to forwarders of whose facts some are lost, each round until they have answered.
     """
@@ -47,7 +50,7 @@ async def keep_house_regularly(
             await report_losses(lost)
         except (SQLAlchemyError, OSError) as error:
             log.warning("housekeeping_failed", error=type(error).__name__)
-        await asyncio.sleep(settings.housekeeping_every_s)
+        await asyncio.sleep(HOUSEKEEPING_EVERY_S)
 
 
 async def keep_house(database: Database, settings: Settings, now: datetime) -> int:
@@ -56,7 +59,7 @@ async def keep_house(database: Database, settings: Settings, now: datetime) -> i
     Returns for how many stretches of time revisions of the register are missing. Raises what PostgreSQL raises.
     """
     async with database.transaction() as session:
-        forgotten = await inbox.delete_old_marks(session, before=now - timedelta(seconds=settings.inbox_kept_s))
+        forgotten = await inbox.delete_old_marks(session, before=now - INBOX_KEPT)
         unmarked = await future_facts.delete_old_marks(session, now=now)
     async with database.transaction() as session:
         folded = await housekeeping.fold_attempts(session, since=now - FOLD_WITHIN, until=now - FOLD_AFTER)

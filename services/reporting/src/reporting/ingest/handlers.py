@@ -44,6 +44,8 @@ from vonggac.events.prober import (
 )
 from vonggac.events.setup import StreamLostV1
 
+FUTURE_TOLERANCE = timedelta(seconds=2)
+"""So long after NATS stored it a fact may be dated; a later one is taken at the time it was stored."""
 REVISION_ALLOWANCE = timedelta(seconds=10)
 """Inventory tries to store a message for five seconds, and knows the clock to one."""
 STATES = {
@@ -105,10 +107,9 @@ class Ingest:
     def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[future_facts.Correction]]:
         """The facts as they are taken, and those of them that were dated after they were stored."""
         taken, corrections = [], []
-        tolerance = timedelta(seconds=self._settings.future_tolerance_s)
         for received in batch:
             stored_at = received.stored_at or self._clock()
-            correction = future_facts.correct(received, _dated_at(received), stored_at, tolerance=tolerance)
+            correction = future_facts.correct(received, _dated_at(received), stored_at, tolerance=FUTURE_TOLERANCE)
             if correction is not None:
                 corrections.append(correction)
             taken.append(received if correction is None else correction.received)
@@ -118,11 +119,10 @@ class Ingest:
         """Store what was observed. Raises UnexpectedEventError and what PostgreSQL raises."""
         started = time.perf_counter()
         taken, corrections = self._taken(batch)
-        tolerance = timedelta(seconds=self._settings.future_tolerance_s)
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, taken)
             touched = await late.begun(session)
-            clock = await bus_clock.note(session, batch, now=self._clock(), tolerance=tolerance)
+            clock = await bus_clock.note(session, batch, now=self._clock(), tolerance=FUTURE_TOLERANCE)
             ahead = {id(one.received): one.dated_at - one.taken_at for one in corrections}
             admitted, refused, carried = await bus_clock.admit(
                 session,
@@ -175,7 +175,7 @@ class Ingest:
     async def live_read_backs(self, read_backs: Sequence[DeliveryVerifiedV1]) -> None:
         """Note when deliveries were proven last. Raises what PostgreSQL raises."""
         # One of the future would stand for a newer one until then.
-        latest = self._clock() + timedelta(seconds=self._settings.future_tolerance_s)
+        latest = self._clock() + FUTURE_TOLERANCE
         newest = proofs.proofs(one for one in read_backs if one.observed_at <= latest)
         if newest:
             async with self._database.transaction() as session:

@@ -1,4 +1,4 @@
-"""Obligations that are not met, by the same decision as every report; read at most once in `urge_every_s`.
+"""Obligations that are not met, by the same decision as every report; read at most once in URGE_EVERY_S.
 
 A province of 20,000 cameras takes a second to judge, and a deadline does not need more.
 """
@@ -18,6 +18,9 @@ from reporting.storage import plan
 from reporting.storage.sending.notices import Notice
 from reporting.urging.decision import Owed
 from vonggac.events.reporting import ObligationOverdueV1
+
+URGE_EVERY_S = 60.0
+"""Between two decisions on whom to urge."""
 
 
 class _Read(NamedTuple):
@@ -46,7 +49,7 @@ class Obligations:
         ]
 
     async def _unmet(self, session: AsyncSession, now: datetime) -> tuple[Item, ...]:
-        fresh = timedelta(seconds=self._settings.urge_every_s)
+        fresh = timedelta(seconds=URGE_EVERY_S)
         if self._read is None or not timedelta() <= now - self._read.at < fresh:
             alive = duration(self._settings.presumed_alive_s)
             found = await duties(session, await situation_of_record(session, millis(now), alive, plan.Scope()))

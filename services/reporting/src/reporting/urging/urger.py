@@ -25,6 +25,7 @@ from reporting.urging import channels
 from reporting.urging.channels import BadAddressError, ChannelKind, Sent
 from reporting.urging.decision import HOUR, Digest, Owed, Party, Quiet, Rule, Urged, UrgingTopic, decide, in_order
 from reporting.urging.digest import items_kept, message
+from reporting.urging.obligations import URGE_EVERY_S
 from reporting.urging.owed import Obligations, obstructions, outages, waiting_centres
 from vonggac.database import Database
 from vonggac.events.inventory import AgencyRole
@@ -64,14 +65,14 @@ class Urger:
         while True:
             try:
                 now = self._clock()
-                if decided_at is None or (now - decided_at).total_seconds() >= self._settings.urge_every_s:
+                if decided_at is None or (now - decided_at).total_seconds() >= URGE_EVERY_S:
                     await self.check()
                     decided_at = now
                 while await self.send():
                     pass
             except (SQLAlchemyError, OSError) as error:
                 log.warning("urging_failed", error=type(error).__name__)
-            await asyncio.sleep(min(POLL_S, self._settings.urge_every_s))
+            await asyncio.sleep(min(POLL_S, URGE_EVERY_S))
 
     async def owed(self, session: AsyncSession, now: datetime) -> list[Owed]:
         """All that anybody is to see to."""

@@ -67,9 +67,10 @@ class Stage:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Workers are presumed alive for as long as a busy machine needs."""
-    return settings.model_copy(update={"presumed_alive_s": 300.0, "present_every_s": 0.2})
+    monkeypatch.setattr("reporting.app.PRESENT_EVERY_S", 0.2)
+    return settings.model_copy(update={"presumed_alive_s": 300.0})
 
 
 @pytest_asyncio.fixture

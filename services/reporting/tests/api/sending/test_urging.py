@@ -40,13 +40,13 @@ PAPER = {"document": "15/SYT-NVY", "document_day": "2021-05-08", "document_file"
 
 
 @pytest.fixture
-def sealed(settings: Settings, tmp_path: Path) -> Settings:
+def sealed(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for constant in ("feeds.watcher.WATCH_EVERY_S", "urging.urger.URGE_EVERY_S", "urging.obligations.URGE_EVERY_S"):
+        monkeypatch.setattr(f"reporting.{constant}", 0.1)
     (tmp_path / "seal.key").write_text(base64.b64encode(bytes(range(32))).decode())
     given = {
         "secrets_key_file": tmp_path / "seal.key",
         "allowed_networks": ("127.0.0.0/8",),
-        "watch_every_s": 0.1,
-        "urge_every_s": 0.1,
     }
     return settings.model_copy(update=given)
 

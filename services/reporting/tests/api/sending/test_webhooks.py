@@ -33,13 +33,13 @@ HOOK = {"name": "Hệ thống của Bộ", "url": "http://127.0.0.1:9/hook"}
 
 
 @pytest.fixture
-def sealed(settings: Settings, tmp_path: Path) -> Settings:
+def sealed(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with a key, and with this machine as an allowed network."""
+    monkeypatch.setattr("reporting.feeds.watcher.WATCH_EVERY_S", 0.1)
     (tmp_path / "seal.key").write_text(base64.b64encode(bytes(range(32))).decode())
     given = {
         "secrets_key_file": tmp_path / "seal.key",
         "allowed_networks": ("127.0.0.0/8",),
-        "watch_every_s": 0.1,
     }
     return settings.model_copy(update=given)
 

@@ -45,11 +45,17 @@ async def scalar(database: Database, query: str) -> Any:
 
 
 async def test_the_running_service_closes_days_that_are_old_enough(
-    start: Start, settings: Settings, ingest: Ingest, database: Database, province: Province, bus: Bus
+    start: Start,
+    settings: Settings,
+    ingest: Ingest,
+    database: Database,
+    province: Province,
+    bus: Bus,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await one_day(ingest, province)
-    quick = settings.model_copy(update={"ledger_every_s": 0.05})
-    async with start(quick) as client:
+    monkeypatch.setattr("reporting.app.LEDGER_EVERY_S", 0.05)
+    async with start(settings) as client:
         await eventually(lambda: scalar(database, "select closed_until from ledger_state"), what="days are closed")
         (line,) = (await client.get("/v1/availability", params={"from": "2026-11-20", "to": "2026-11-22"})).json()[
             "items"

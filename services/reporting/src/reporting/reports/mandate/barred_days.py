@@ -1,6 +1,6 @@
 """Days on which a facility certainly was not connected, by the ledger: its past need not be read for them again.
 
-Late evidence opens a day as soon as the ledger is written anew, within `ledger_every_s`.
+Late evidence opens a day as soon as the ledger is written anew, within a minute.
 """
 
 from collections.abc import Collection, Mapping
