@@ -130,8 +130,8 @@ async def test_a_picture_that_stands_still_and_moves_again_is_dated(
         await eventually(lambda: forwarder.worker is not None and camera.id in forwarder.worker.held)
         keyframes = forwarder.worker.held[camera.id].relay.keyframes
         # Only one of them is hashed for others in this time, every one is compared.
-        await eventually(lambda: keyframes.compared >= 3)
-        assert len(keyframes.history) == 1
+        await eventually(lambda: keyframes.stillness.compared >= 3)
+        assert len(keyframes.hashes.history) == 1
         frozen_at = datetime.now(UTC)
         await sim.cameras["gate"].set_fault("freeze", kind="coded")
         await eventually(lambda: seen[-1].still_since is not None, within_s=15)

@@ -15,7 +15,8 @@ from forwarder.domain.camera_pull import PullState
 from forwarder.domain.picture.keyframes import HISTORY, KeyframeTiming
 from forwarder.relay.supervision.camera import CameraRelay
 from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe
-from forwarder.relay.supervision.pictures.keyframes import COMPARE_WITHIN_S, UNWEIGHED_AT_MOST
+from forwarder.relay.supervision.pictures.keyframes import COMPARE_WITHIN_S
+from forwarder.relay.supervision.pictures.weighing import UNWEIGHED_AT_MOST
 from simulator import CameraConfig, Simulator
 from vonggac.media.depacketizer import AccessUnit, Depacketizer
 from vonggac.media.h26x import VideoCodec, keyframe_hash
@@ -40,14 +41,14 @@ async def test_the_first_keyframe_of_a_source_is_hashed_at_once_and_then_the_med
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     relay = relay_of(planner.camera(sim))
-    await eventually(lambda: len(relay.keyframes.history) == 1)
+    await eventually(lambda: len(relay.keyframes.hashes.history) == 1)
     source = relay.puller.source
     assert source is not None
     await eventually(lambda: source.fanout.tap is None)
     pictures = source.fanout.pictures
     # About three groups of pictures: none of them is read.
     await eventually(lambda: source.fanout.pictures > pictures + 75, within_s=20)
-    assert len(relay.keyframes.history) == 1
+    assert len(relay.keyframes.hashes.history) == 1
 
 
 async def test_the_hash_is_that_of_the_picture_that_another_reader_of_the_camera_sees(
@@ -72,7 +73,7 @@ async def test_the_hash_is_that_of_the_picture_that_another_reader_of_the_camera
     login = Credentials(camera.username, camera.password.get_secret_value()) if camera.auth != "none" else None
     player = await open_player(Route(RtspUrl.parse(sim.cameras["gate"].url()), login), deadline_s=5, on_media=take)
     try:
-        await eventually(lambda: len({note.hash for note in relay.keyframes.history} & seen) >= 2, within_s=15)
+        await eventually(lambda: len({note.hash for note in relay.keyframes.hashes.history} & seen) >= 2, within_s=15)
     finally:
         await player.close()
 
@@ -82,11 +83,11 @@ async def test_every_keyframe_is_hashed_while_somebody_asks_for_it(
 ) -> None:
     relay = relay_of(planner.camera(sim))
     published: list[int] = []
-    relay.keyframes.on_history = lambda history: published.append(len(history))
+    relay.keyframes.hashes.on_history = lambda history: published.append(len(history))
     await live(relay)
     relay.keyframes.hash_all(30)
-    await eventually(lambda: len(relay.keyframes.history) >= 5, within_s=15)
-    notes = relay.keyframes.history
+    await eventually(lambda: len(relay.keyframes.hashes.history) >= 5, within_s=15)
+    notes = relay.keyframes.hashes.history
     gaps = [(after.captured_at - before.captured_at).total_seconds() for before, after in pairwise(notes)]
     # The camera's group of pictures lasts a second.
     assert all(0.5 < gap < 1.6 for gap in gaps), gaps
@@ -99,10 +100,10 @@ async def test_no_more_than_the_last_twelve_are_remembered(
     async with simulate(cameras=[make_gate(gop_s=0.2)]) as sim:
         relay = relay_of(planner.camera(sim))
         relay.keyframes.hash_all(30)
-        await eventually(lambda: len(relay.keyframes.history) == HISTORY, within_s=15)
-        newest = relay.keyframes.history[-1]
-        await eventually(lambda: relay.keyframes.history[0].captured_at >= newest.captured_at, within_s=15)
-        assert len(relay.keyframes.history) == HISTORY
+        await eventually(lambda: len(relay.keyframes.hashes.history) == HISTORY, within_s=15)
+        newest = relay.keyframes.hashes.history[-1]
+        await eventually(lambda: relay.keyframes.hashes.history[0].captured_at >= newest.captured_at, within_s=15)
+        assert len(relay.keyframes.hashes.history) == HISTORY
         await relay.release(relay.deliveries[next(iter(relay.deliveries))].delivery.state)
 
 
@@ -180,7 +181,7 @@ async def test_who_waits_for_a_keyframe_when_the_camera_goes_hears_so(
 ) -> None:
     async with simulate(cameras=[make_gate(gop_s=5.0, loop_s=5)]) as sim:
         relay = relay_of(planner.camera(sim))
-        await eventually(lambda: len(relay.keyframes.history) == 1, within_s=20)
+        await eventually(lambda: len(relay.keyframes.hashes.history) == 1, within_s=20)
         asking = asyncio.create_task(relay.keyframes.copy_keyframe())
         await sim.cameras["gate"].set_fault("close")
         async with asyncio.timeout(5):
@@ -192,11 +193,11 @@ async def test_a_camera_that_comes_back_is_hashed_at_once_and_its_history_goes_o
     sim: Simulator, planner: Planner, relay_of: StartRelay
 ) -> None:
     relay = relay_of(planner.camera(sim))
-    await eventually(lambda: len(relay.keyframes.history) == 1)
+    await eventually(lambda: len(relay.keyframes.hashes.history) == 1)
     await sim.cameras["gate"].set_fault("close")
     await eventually(lambda: relay.keyframes.media_since is None)
     await sim.cameras["gate"].clear_fault()
-    await eventually(lambda: len(relay.keyframes.history) == 2, within_s=20)
+    await eventually(lambda: len(relay.keyframes.hashes.history) == 2, within_s=20)
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])
@@ -205,7 +206,7 @@ async def test_keyframe_order_of_a_camera_that_sends_single_units_is_hashed_and_
 ) -> None:
     async with simulate(cameras=[make_gate(packing="single", codec=codec)]) as sim:
         relay = relay_of(planner.camera(sim))
-        await eventually(lambda: len(relay.keyframes.history) == 1)
+        await eventually(lambda: len(relay.keyframes.hashes.history) == 1)
         copy = await relay.keyframes.copy_keyframe()
         assert isinstance(copy, KeyframeCopy)
         assert copy.still is None
@@ -217,17 +218,18 @@ async def test_a_still_picture_is_told_from_the_first_of_its_keyframes_on(
 ) -> None:
     relay = relay_of(planner.camera(sim))
     keyframes = relay.keyframes
+    stillness = keyframes.stillness
     await live(relay)
     await sim.cameras["gate"].set_fault("freeze")
     keyframes.hash_all(30)
-    await eventually(lambda: keyframes.still is not None and keyframes.still.keyframes >= 3, within_s=20)
-    assert keyframes.still is not None
-    assert keyframes.still.since in {note.captured_at for note in keyframes.history}
+    await eventually(lambda: stillness.still is not None and stillness.still.keyframes >= 3, within_s=20)
+    assert stillness.still is not None
+    assert stillness.still.since in {note.captured_at for note in keyframes.hashes.history}
     copy = await keyframes.copy_keyframe()
     assert isinstance(copy, KeyframeCopy)
     assert copy.still is not None
     await sim.cameras["gate"].clear_fault()
-    await eventually(lambda: keyframes.still is None, within_s=20)
+    await eventually(lambda: stillness.still is None, within_s=20)
 
 
 async def test_a_camera_whose_keyframes_became_small_is_weighed_again_but_not_for_ever(
@@ -243,8 +245,8 @@ async def test_a_camera_whose_keyframes_became_small_is_weighed_again_but_not_fo
             # As if no picture had been heavy for so long.
             relay.keyframes.tick(time.monotonic() + COMPARE_WITHIN_S)
             assert source.fanout.scale is None
-        compared = relay.keyframes.compared
-        await eventually(lambda: source.fanout.scale is not None or relay.keyframes.compared > compared + 2)
+        compared = relay.keyframes.stillness.compared
+        await eventually(lambda: source.fanout.scale is not None or relay.keyframes.stillness.compared > compared + 2)
         assert source.fanout.scale is None
 
 
@@ -259,11 +261,11 @@ async def test_the_first_light_keyframe_after_one_that_was_awaited_in_vain_is_kn
         assert source is not None
         await eventually(lambda: source.fanout.scale is not None, within_s=15, poll_s=0.005)
         # As if those before had been ten times as large.
-        keyframes._keyframe_octets *= 10
+        keyframes.weighing.keyframe_octets *= 10
         keyframes.tick(time.monotonic() + COMPARE_WITHIN_S)
-        compared = keyframes.compared
-        await eventually(lambda: keyframes.compared >= compared + 2)
-        assert [one.light for one in keyframes._compared].count(True) == 1
+        compared = keyframes.stillness.compared
+        await eventually(lambda: keyframes.stillness.compared >= compared + 2)
+        assert [one.light for one in keyframes.stillness.newest].count(True) == 1
 
 
 async def test_who_gets_no_keyframe_in_time_hears_what_the_camera_sends(
@@ -271,7 +273,7 @@ async def test_who_gets_no_keyframe_in_time_hears_what_the_camera_sends(
 ) -> None:
     async with simulate(cameras=[make_gate(gop_s=8.0, loop_s=8)]) as sim:
         relay = relay_of(planner.camera(sim))
-        await eventually(lambda: len(relay.keyframes.history) == 1, within_s=20)
+        await eventually(lambda: len(relay.keyframes.hashes.history) == 1, within_s=20)
         answer = await relay.keyframes.copy_keyframe(within_s=0.3)
         assert isinstance(answer, NoKeyframe)
         assert (answer.reason, answer.codec) == ("no_keyframe", "h264")

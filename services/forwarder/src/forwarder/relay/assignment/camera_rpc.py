@@ -20,9 +20,10 @@ from forwarder.domain.picture.keyframes import HASH_AT_MOST_S
 from forwarder.domain.proof import judged
 from forwarder.messaging import DELIVERIES, Reporter, RetryAnswer, publish_unconfirmed, serve_camera
 from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.pictures.hashing import History
 from forwarder.relay.supervision.pictures.keyframe_copy import KeyframeCopy, NoKeyframe
-from forwarder.relay.supervision.pictures.keyframes import COPY_WITHIN_S, History
 from forwarder.relay.supervision.pictures.picture_watch import PictureWatch
+from forwarder.relay.supervision.pictures.sampling import COPY_WITHIN_S
 from forwarder.relay.supervision.served_delivery import ServedDeliverySupervisor
 from vonggac.bus import Bus
 from vonggac.events import MalformedEventError, decode_on
@@ -66,7 +67,7 @@ class CameraRpc:
     async def listen(self) -> None:
         """Listen. Raises NatsError when the bus is closed."""
         camera_id = self._relay.camera.id
-        self._relay.keyframes.on_history = self._publish_history
+        self._relay.keyframes.hashes.on_history = self._publish_history
         self._subscriptions = await serve_camera(
             self._bus,
             camera_id,
@@ -84,7 +85,7 @@ class CameraRpc:
 
     async def close(self) -> None:
         """Stop listening; answers under way are dropped."""
-        self._relay.keyframes.on_history = None
+        self._relay.keyframes.hashes.on_history = None
         for subscription in self._subscriptions:
             try:
                 await subscription.unsubscribe()
@@ -196,7 +197,7 @@ class CameraRpc:
 
     async def _store_history(self, history: History) -> None:
         camera_id = self._relay.camera.id
-        still = self._relay.keyframes.still
+        still = self._relay.keyframes.stillness.still
         hashed = KeyframeHistory(
             camera_id=camera_id,
             worker_id=self._worker_id,

@@ -372,7 +372,7 @@ class Worker:
 
 
 def _report_media(reporter: Reporter, context: RelayContext, relay: CameraRelay) -> None:
-    nothing_new = relay.keyframes.nothing_new
+    nothing_new = relay.keyframes.stillness.nothing_new
     reporter.report_media(relay, context.now(), nothing_new, released=relay.media_reports.released)
 
 
