@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,52 @@ def test_the_fixed_top_level_is_there() -> None:
 def test_files_stay_readable() -> None:
     lines = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in PYTHON}
     assert {name: count for name, count in lines.items() if count > MAX_FILE_LINES} == {}
+
+
+SIGNALS = {"methods": 20, "attributes": 20, "imports": 25, "lines": 300}
+"""From so many on a class or a module is asked what it is two of. Caps stand above two of them: what reaches a cap has
+been cut to fit it, and says nothing."""
+REVIEWED: dict[str, dict[str, list[str]]] = tomllib.loads((Path(__file__).parent / "reviewed.toml").read_text("utf-8"))
+
+
+def attributes_of(cls: ast.ClassDef) -> set[str]:
+    """The names that a class sets on `self`. A record, whose fields are declared, is as wide as its document."""
+    return {
+        node.attr
+        for node in ast.walk(cls)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "self"
+    }
+
+
+def measures(name: str, path: Path) -> Iterator[tuple[str, str, int]]:
+    """Each class and the module itself with what is counted of it: signal, dotted name, count."""
+    modules_imported: set[str] = set()
+    for node in statements(path):
+        if isinstance(node, ast.Import):
+            modules_imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules_imported.add(str(node.module))
+        elif isinstance(node, ast.ClassDef):
+            methods = [each for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+            yield "methods", f"{name}.{node.name}", len(methods)
+            yield "attributes", f"{name}.{node.name}", len(attributes_of(node))
+    yield "imports", name, len(modules_imported)
+    yield "lines", name, len(path.read_text("utf-8").splitlines())
+
+
+def test_a_class_or_module_that_reaches_a_signal_was_asked_what_it_is_two_of() -> None:
+    found: dict[str, dict[str, int]] = {signal: {} for signal in SIGNALS}
+    for module, path in modules().items():
+        for signal, name, count in measures(module, path):
+            if count >= SIGNALS[signal]:
+                found[signal][name] = count
+    for signal, least in SIGNALS.items():
+        listed = [name for names in REVIEWED[signal].values() for name in names]
+        new = {name: count for name, count in found[signal].items() if name not in listed}
+        assert new == {}, f"{least} {signal} or more: split what it is two of, or say in reviewed.toml why it is one"
+        gone = sorted(set(listed) - found[signal].keys())
+        assert gone == [], f"fewer than {least} {signal} by now: take it off the list in reviewed.toml"
+        assert len(listed) == len(set(listed)), "a class or module has one reason"
 
 
 def test_functions_stay_readable() -> None:
