@@ -65,6 +65,7 @@ SERVICES = {
 ROLES = {"national": mark("Ministry"), "provincial": mark("Province")}
 _OTHER_CAUSES = {
     "switched_off": mark("Switched off by agreement"),
+    "being_connected": mark("Being connected"),
     "none": mark("No cause"),
 }
 

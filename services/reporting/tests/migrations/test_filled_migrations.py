@@ -133,7 +133,9 @@ async def count_by_the_rule_before(database: Database, worlds: int) -> None:
     async with database.transaction() as session:
         await session.execute(text(WITHOUT_PICTURES))
         await session.execute(text(WITHOUT_DISPUTES))
-        await session.execute(text("insert into accounting_rule values (4, date_trunc('milliseconds', now()))"))
+        for rule in (4, 6):
+            since = text("insert into accounting_rule values (:rule, date_trunc('milliseconds', now()))")
+            await session.execute(since, {"rule": rule})
         await session.execute(text(f"insert into read_back_run {FAILED}"))
         opened = f"insert into read_back_state select *, null, ''::bytea from ({FAILED}) as failed"  # noqa: S608
         await session.execute(text(opened))
@@ -218,7 +220,7 @@ async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_t
     # What the rule counts by that came with this release: from now on.
     for name in ("accounting_rule", "delivery_session", "read_back_stretch"):
         del wanted[name]
-    assert [row["version"] for row in found.pop("accounting_rule")] == [4]
+    assert [row["version"] for row in found.pop("accounting_rule")] == [4, 6]
     assert (found.pop("delivery_session"), found.pop("read_back_stretch")) == ([], [])
     assert found == wanted
     with target.connect() as connection:

@@ -89,10 +89,24 @@ create temporary table stay on commit drop as
       on facility.kind = 'facility' and facility.id = (camera.body->>'facility_id')::uuid
     where camera.kind = 'camera' and not camera.removed and camera.span && facility.span;
 
+-- A new camera is being connected: from the first delivery that a plan ever had for it until it is first found up. If
+-- that is within half an hour, a wrong login and a frozen picture are nobody's fault; of any other, all is its own.
+create temporary table connecting on commit drop as
+    select begun.camera, range_agg(failed.claimed) * tstzmultirange(tstzrange(since, (
+               select case when min(at) between since and since + interval '30 min' then min(at) else since end
+               from observed where state = 'up' and observed.thing = begun.camera))) as span
+    from (
+        select id as camera, min(lower(span)) as since from version
+        where kind = 'camera' and not removed and not isempty(span) and body->'deliveries' <> '[]' group by id
+    ) as begun join observed as failed on failed.thing = begun.camera
+    where failed.state = 'down' and failed.cause in ('auth_failed', 'frozen')
+    group by begun.camera, since;
+
 -- Time counts where the camera stood: before it existed at the place of its first revision, after it at its last.
 create temporary table scope on commit drop as
     select camera, coalesce(range_agg(span) filter (where counted), '{}')
-                   * tstzmultirange((select period from asked)) as counted,
+                   * tstzmultirange((select period from asked)) - coalesce((
+                       select connecting.span from connecting where connecting.camera = place.camera), '{}') as counted,
            coalesce(range_agg(span) filter (where here), '{}') * tstzmultirange((select period from asked)) as here
     from (
         select camera, span, counted, here from stay

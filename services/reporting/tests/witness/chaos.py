@@ -216,6 +216,9 @@ def _camera(
         for one in sent_to
     )
     created = made.some_time() if chance.random() < 0.2 else made.start - 24 * 3600 * SECOND
+    connecting = _connecting_since(made, camera_id)
+    if connecting is not None:
+        created = made.connecting[camera_id] = connecting
     interval = chance.choice(INTERVALS_S)
     state = CameraV1(
         id=camera_id,
@@ -234,7 +237,7 @@ def _camera(
     made.register.append(state)
     _camera_changes(made, state, facilities, planned)
     if chance.random() < 0.95:
-        _probes(made, camera_id, interval, probers)
+        _probes(made, camera_id, interval, probers, connecting)
     if chance.random() < 0.8:
         add_media(made, state, forwarders)
     if chance.random() < 0.2:
@@ -288,10 +291,21 @@ OWN_OR_THE_FORWARDERS: tuple[dict[str, Any], ...] = (
 """A camera is probed by a session of the prober's own, or by what its forwarder gives."""
 
 
-def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker]) -> None:
-    """Fewer than are kept to be put in their places exactly."""
-    chance, verdict, cause, since = made.chance, Verdict.UP, None, None
+def _connecting_since(made: World, camera_id: UUID) -> int | None:
+    """Since when the camera is being connected; None of most of them. What is made besides stays as it was."""
+    chance = random.Random(f"connecting-{camera_id}")
+    return made.some_time_of(chance, before=40 * MINUTE) if chance.random() < 0.2 else None
+
+
+def _probes(made: World, camera_id: UUID, interval: int, probers: list[Worker], connecting: int | None = None) -> None:
+    """Fewer than are kept to be put in their places exactly. `connecting`: since when logins and pictures are wrong."""
+    chance, verdict, since = made.chance, Verdict.UP, None
+    cause: Cause | None = None
     at = made.start - BEFORE + chance.randrange(interval * SECOND)
+    if connecting is not None:
+        verdict, cause = Verdict.DOWN, chance.choice([Cause.AUTH_FAILED, Cause.FROZEN])
+        if chance.random() < 0.7:
+            at = max(at, connecting - interval * SECOND + chance.randrange(2 * interval * SECOND))
     while at < made.start + PERIOD + AFTER:
         if chance.random() < 0.2:
             before, verdict = (

@@ -46,7 +46,9 @@ create temporary table forwarding on commit drop as
 -- a prober lost facts after it or while it was made, unless the next finds the same and comes before another was due:
 -- after one and a half intervals, 1.9 where a silent camera may have been put off.
 create temporary table observed on commit drop as
-    select kind, thing, at, state, cause, own, goes_on, tstzrange(at, least(
+    select kind, thing, at, state, cause, own, goes_on,
+           tstzrange(at, least(at + 2 * round(interval_s * 1000) * interval '1 ms', next_at)) as claimed,
+           tstzrange(at, least(
                at + 2 * round(interval_s * 1000) * interval '1 ms', next_at,
                (select min(greatest(at, lower(lost.span))) from lost
                 where goes_on is not true and of_prober and upper(lost.span) > at)

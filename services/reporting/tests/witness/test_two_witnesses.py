@@ -17,11 +17,12 @@ from services.reporting.tests.conftest import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.chaos import LONGEST_INTERVAL, world
 from services.reporting.tests.witness.storing import dated_at
-from services.reporting.tests.witness.world import World
+from services.reporting.tests.witness.world import MINUTE, World
 from sqlalchemy import insert, make_url
 
 from reporting.domain.instants import millis, moment
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES
+from reporting.domain.scope import Reason
 from reporting.domain.segments import Period
 from reporting.ingest import late
 from reporting.ingest.gaps import GIVEN_UP_AFTER, give_up
@@ -31,9 +32,12 @@ from reporting.storage.snapshot import snapshot
 from reporting.storage.upkeep.tables import clock_step
 from vonggac.bus.declared import topology
 from vonggac.events import new_event
+from vonggac.events.causes import Cause
+from vonggac.events.prober import CameraObservedV1, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
@@ -152,9 +156,18 @@ async def reported(database: Database, one: World, period: Period) -> list[Camer
         return [each async for portion in accounts(session, question, cameras, list) for each in portion]
 
 
+def came_up_too_late(one: World, camera_id: UUID) -> bool:
+    """Whether a camera had a wrong login or a frozen picture while it was being connected, and no picture in time."""
+    since = one.connecting[camera_id]
+    probes = [fact for fact in one.facts if isinstance(fact, CameraObservedV1) and fact.camera_id == camera_id]
+    first = [fact for fact in probes if since <= millis(fact.observed_at) <= since + 30 * MINUTE]
+    found_up = any(fact.verdict is Verdict.UP for fact in probes if millis(fact.observed_at) <= since + 30 * MINUTE)
+    return not found_up and any(fact.cause in {Cause.AUTH_FAILED, Cause.FROZEN} for fact in first)
+
+
 @pytest.mark.timeout(60 + CASES)
 async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: Database, reporting_url: str) -> None:
-    compared = 0
+    compared, connecting, too_late = 0, 0, 0
     kinds: set[str] = set()
     with psycopg.connect(make_url(reporting_url).set(drivername="postgresql").render_as_string(False)) as connection:
         for number in WORLDS:
@@ -169,6 +182,7 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
                 where = f"world {number}, camera {camera_id}"
                 durations = dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True))
                 assert durations == cameras[camera_id], where
+                connecting += any(one.value.reason is Reason.BEING_CONNECTED for one in each.camera.out_of_scope)
                 kinds.update(name for name, length in durations.items() if length)
                 for planned, ledger in zip(each.camera.deliveries, each.account.deliveries, strict=True):
                     about = f"{where}, delivery {planned.id}"
@@ -177,8 +191,11 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
                     assert lengths == deliveries.get(planned.id, switched_off), about
                     assert ledger.by_cause == causes.get(planned.id, {}), about
             compared += len(one.cameras)
+            too_late += sum(came_up_too_late(one, camera_id) for camera_id in one.connecting)
     assert compared >= CASES
     assert kinds == set(DURATION_NAMES), "the chaos reaches every part of time"
+    assert connecting > compared / 40, "so many cameras are being connected"
+    assert too_late > compared / 40, "so many do not come up in time"
 
 
 @pytest.mark.timeout(60 + CASES)

@@ -44,6 +44,8 @@ class World:
     cameras: list[UUID] = field(default_factory=list)
     register: list[Payload] = field(default_factory=list)
     facts: list[Payload] = field(default_factory=list)
+    connecting: dict[UUID, int] = field(default_factory=dict)
+    """Since when new cameras are being connected: logins and pictures are wrong at first."""
     grid: int = 1
     """What begins at some time begins at a multiple of it: a coarse one makes many things happen in one millisecond."""
     numbers: dict[int, tuple[str, int]] = field(default_factory=dict)
@@ -63,7 +65,11 @@ class World:
         return UUID(int=self.chance.getrandbits(128), version=4)
 
     def some_time(self, before: int = BEFORE, after: int = AFTER) -> int:
-        found = self.chance.randrange(self.start - before, self.start + PERIOD + after)
+        return self.some_time_of(self.chance, before, after)
+
+    def some_time_of(self, chance: random.Random, before: int = BEFORE, after: int = AFTER) -> int:
+        """The same by another chance."""
+        found = chance.randrange(self.start - before, self.start + PERIOD + after)
         return found - found % self.grid
 
     def arriving(self) -> Iterator[Payload]:

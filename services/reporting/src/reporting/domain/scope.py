@@ -36,6 +36,8 @@ class Reason(StrEnum):
     FACILITY_SUSPENDED = "facility_suspended"
     FACILITY_CLOSED = "facility_closed"
     SWITCHED_OFF = "switched_off"
+    BEING_CONNECTED = "being_connected"
+    """Its first login or picture was wrong, and it came up in time (`domain.mandate.being_connected`)."""
     REVISION_MISSING = "revision_missing"
     """Not out of scope, but unknown: what the register said then never came here (decision 0106)."""
 
@@ -142,7 +144,8 @@ class Piece(NamedTuple):
 class Camera(NamedTuple):
     """A camera as it was at the end of the period, its deliveries of the whole period, and its dated plan.
 
-    `shared_device_reason`: why another camera on record has the same device; None: none has.
+    `shared_device_reason`: why another camera on record has the same device; None: none has. `being_connected`: when it
+    was so, also beyond the period.
     """
 
     id: str
@@ -152,6 +155,7 @@ class Camera(NamedTuple):
     deliveries: tuple[Delivery, ...]
     pieces: tuple[Segment[Piece], ...] = ()
     shared_device_reason: str | None = None
+    being_connected: tuple[Period, ...] = ()
 
     @property
     def absences(self) -> list[Segment[Absence]]:

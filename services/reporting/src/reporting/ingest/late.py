@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
 from reporting.domain.ledger import ORIGIN, Day, day_of, midnight
+from reporting.domain.mandate.being_connected import MOST
 from reporting.ingest.facts import runs
 from reporting.ingest.records import Key
 from reporting.storage.availability import after_freezing, evidence, ledger
 from reporting.storage.availability.after_freezing import REGISTER
 from reporting.storage.history import taken_back_from
+from reporting.storage.mandate.being_connected import first_planned
 from reporting.storage.tables import same_worker
 from vonggac.events import Payload
 from vonggac.events.forwarder import CameraMediaObservedV1, DeliveryObservedV1
@@ -209,15 +211,17 @@ async def note_observations(
         return
     after = await down_by_cause(session, touched, facts)
     touched.causes.update(key for key in {**before, **after} if before.get(key) != after.get(key))
+    probed: dict[UUID, list[Millis]] = {}
     for fact in facts:
         match fact:
             case CameraObservedV1():
-                touched.add(fact.camera_id, "probe", _began(fact))
+                probed.setdefault(fact.camera_id, []).append(millis(_began(fact)))
             case DeliveryVerifiedV1() | DeliveryObservedV1() if fact.delivery_id in proven_since:
                 what = "read_back" if isinstance(fact, DeliveryVerifiedV1) else "claim"
                 touched.add(fact.camera_id, what, proven_since[fact.delivery_id])
             case _:
                 continue
+    await _note_probes(session, touched, probed)
     until = moment(touched.until)
     claims = [one for one in facts if isinstance(one, DeliveryObservedV1) and _earliest(one) < until]
     if claims:
@@ -228,6 +232,17 @@ async def note_observations(
     if reports:
         for camera_id, since in await session.execute(_REPORTED, _keys(reports)):
             touched.add(camera_id, "media", since)
+
+
+async def _note_probes(session: AsyncSession, touched: Touched, probed: Mapping[UUID, Sequence[Millis]]) -> None:
+    """Note when probes began, by camera. What shows that a new camera came up changes the time since it was planned."""
+    for camera_id, began in probed.items():
+        touched.add(camera_id, "probe", min(began))
+    near = {camera_id: began for camera_id, began in probed.items() if min(began) - MOST < touched.until}
+    if near:
+        for camera_id, planned_at in (await first_planned(session, near)).items():
+            if any(planned_at < at <= planned_at + MOST for at in near[camera_id]):
+                touched.add(camera_id, "probe", planned_at)
 
 
 def note_disputes(touched: Touched | None, ruled: Mapping[UUID, Millis]) -> None:

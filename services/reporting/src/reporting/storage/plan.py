@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.instants import Millis, millis, moment
+from reporting.domain.mandate.being_connected import MOST, exclude_being_connected
 from reporting.domain.mandate.units import Succession
 from reporting.domain.scope import (
     FOREVER,
@@ -39,6 +40,7 @@ from reporting.domain.scope import (
     pieces,
 )
 from reporting.domain.segments import Period, Segment
+from reporting.storage.mandate.being_connected import load_being_connected
 from reporting.storage.mandate.units import load_succession
 from reporting.storage.planned import Planned, columns_of, ids, keep_within, missing_of, stretches
 from reporting.storage.tables import agency, camera, delivery, destination, facility, unit
@@ -208,17 +210,29 @@ async def cameras(session: AsyncSession, within: Places, *, only: Sequence[UUID]
     versions = await _camera_versions(session, within, only)
     named = only is not None or len(versions) <= MANY
     planned = await Planned.read(session, period, versions if named else None)
+    new = [camera_id for camera_id, rows in versions.items() if _is_new(camera_id, rows, planned, period)]
+    being_connected = await load_being_connected(session, new)
     found: list[tuple[int, str, Camera]] = []
     for camera_id, rows in versions.items():
         made = _camera(camera_id, rows, register, planned, period)
         if made is not None and (place := position.get(str(made.facility.id))) is not None:
+            if spans := being_connected.get(camera_id):
+                made = made._replace(pieces=exclude_being_connected(made.pieces, spans), being_connected=spans)
             found.append((place, made.code, made))
     found.sort(key=itemgetter(0, 1))
     return [made for _, _, made in found]
 
 
+def _is_new(camera_id: str, rows: Sequence[Segment[CameraVersion]], planned: Planned, period: Period) -> bool:
+    """Whether its first planned delivery may be so late that it is being connected within the period, or after it."""
+    start, _, first = rows[0]
+    if start <= period.start - MOST and planned.names(camera_id, first.revision):
+        return False
+    return any(planned.names(camera_id, one.value.revision) for one in rows)
+
+
 def _camera(
-    camera_id: str, rows: Sequence[Segment[CameraVersion]], register: Register, planned: "Planned", period: Period
+    camera_id: str, rows: Sequence[Segment[CameraVersion]], register: Register, planned: Planned, period: Period
 ) -> Camera | None:
     """None for a camera that never stood at a facility asked for, or whose facility is not known yet."""
 

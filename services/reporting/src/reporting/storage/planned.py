@@ -39,6 +39,10 @@ class Planned:
         """The deliveries of a revision, as their destinations were at a moment."""
         return tuple([self._delivery(row, at) for row in self._rows.get((camera_id, revision), ())])
 
+    def names(self, camera_id: str, revision: int) -> bool:
+        """Whether a revision has a delivery at all."""
+        return (camera_id, revision) in self._rows
+
     def _delivery(self, row: tuple[Any, ...], at: Millis) -> Delivery:
         _, _, id_, destination_id, code, proof, enabled, basis, exception, verified_at, delay_s = row
         versions = self._destinations.get(destination_id)

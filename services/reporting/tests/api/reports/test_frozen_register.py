@@ -74,7 +74,7 @@ def row_of(report: Report, code: str) -> dict[str, Any]:
 
 async def test_a_report_holds_what_the_register_said_of_each_facility(client: Client, story: Story) -> None:
     _, report = await frozen(client)
-    assert report.header.rule_version == "5"
+    assert report.header.rule_version == "6"
     a, b, c = (row_of(report, code) for code in "ABC")
     asked = (
         "address", "focal_point", "focal_point_from", "cameras", "cameras_needed", "sufficient", "survey_status",
@@ -256,7 +256,7 @@ async def test_late_evidence_changes_the_register_s_rows_by_a_version_alone(
     answer = await client.post(f"/v1/reports/{body['id']}/versions?version=1", json={"reason": "số liệu đến muộn"})
     assert answer.status_code == 201, answer.text
     second = parsed((await client.get(f"/v1/reports/{body['id']}.json")).content)
-    assert (second.header.version, second.header.rule_version) == (2, "5")
+    assert (second.header.version, second.header.rule_version) == (2, "6")
     changed = {(row["table"], row["column"]) for row in second.tables["changes"]}
     assert ("obligations", "state") in changed
     assert row_of(second, "B")["as_of_ms"] == row_of(report, "B")["as_of_ms"]

@@ -102,6 +102,41 @@ async def test_what_nobody_says_any_more_ends_by_itself(present_of: Callable[[],
         assert await present.keeper.count_differences_of_all() == 0
 
 
+async def test_a_camera_that_is_being_connected_is_down_until_a_probe_finds_it_up(
+    present_of: Callable[[], Any], province: Province
+) -> None:
+    async with present_of() as present:
+        camera = province.camera(created_at=T0, changed_at=T0)
+        await province.feed(present.ingest, *province.base(), province.stated("camera", camera), *province.watched(T0))
+        at = T0 + timedelta(seconds=10)
+        await province.feed(present.ingest, province.probe(camera, at, "down", cause="auth_failed", every_s=3600))
+        for minutes, state in ((1, "down"), (20, "down"), (21, "up"), (40, "up")):
+            present.now = T0 + timedelta(minutes=minutes)
+            await province.feed(present.ingest, *province.watched(present.now))
+            if minutes == 21:
+                came_up = present.now - timedelta(seconds=1)
+                await province.feed(present.ingest, province.probe(camera, came_up, every_s=3600))
+            await present.round()
+            assert present.row(camera).camera.state == state
+            assert await present.keeper.count_differences_of_all() == 0
+
+
+async def test_a_camera_that_came_up_at_this_very_moment_is_up_the_next_by_itself(
+    present_of: Callable[[], Any], province: Province
+) -> None:
+    async with present_of() as present:
+        camera = province.camera(created_at=T0, changed_at=T0)
+        await province.feed(present.ingest, *province.base(), province.stated("camera", camera), *province.watched(T0))
+        await province.feed(present.ingest, province.probe(camera, T0, "down", cause="frozen", every_s=30))
+        present.now = T0 + timedelta(seconds=5)
+        await province.feed(present.ingest, province.probe(camera, present.now, every_s=30))
+        await present.round()
+        present.now += timedelta(milliseconds=2)
+        await present.round()
+        assert present.row(camera).camera.state == "up"
+        assert await present.keeper.count_differences_of_all() == 0
+
+
 async def test_a_silent_prober_leaves_all_unknown(present_of: Callable[[], Any], province: Province) -> None:
     async with present_of() as present:
         camera = province.camera()
@@ -200,7 +235,8 @@ class _Scenario:
     def __init__(self, present: Present, province: Province, seed: int) -> None:
         self.present, self.province, self.chance = present, province, random.Random(seed)
         self.other = province.facility_state(id=uuid4(), code="KCL-02")
-        self.cameras = [province.camera(f"CAM-{number}") for number in range(5)]
+        new = {"created_at": present.now, "changed_at": present.now}
+        self.cameras = [province.camera(f"CAM-{number}", **(new if number > 2 else {})) for number in range(5)]
         self.sequence = 0
         self.revisions = dict.fromkeys([province.facility, self.other.id, province.national, province.provincial], 1)
 
@@ -223,7 +259,7 @@ class _Scenario:
 
     def _probe(self, camera: CameraV1, _number: int, now: datetime) -> Any:
         verdict = self.chance.choice(["up", "up", "down"])
-        cause = self.chance.choice(["timeout", "frozen"]) if verdict == "down" else None
+        cause = self.chance.choice(["timeout", "frozen", "auth_failed"]) if verdict == "down" else None
         return [self.province.probe(camera, now, verdict, cause=cause)]
 
     def _late(self, camera: CameraV1, number: int, now: datetime) -> Any:

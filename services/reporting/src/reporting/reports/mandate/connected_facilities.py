@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from reporting.domain.evidence.lives import presumption
 from reporting.domain.mandate.connection import SUSTAINED, needed
 from reporting.domain.partition import Durations
+from reporting.domain.scope import Reason
 from reporting.reports.accounts import CameraAccount, Question
 from reporting.reports.mandate.connections import first_connected
 
@@ -45,9 +46,11 @@ def decide(found: Iterable[CameraAccount], areas: Mapping[str, str | None]) -> D
     there: dict[UUID, list[tuple[str | None, Durations | None]]] = {}
     for one in found:
         for facility, time in one.places:
-            if time.out_of_scope < time.period:
-                # Of a camera that stood at several places it is not known when it was at which.
-                known = time if len(one.places) == 1 else None
+            being_connected = any(absence.reason is Reason.BEING_CONNECTED for _, _, absence in one.camera.absences)
+            if time.out_of_scope < time.period or being_connected:
+                # Of a camera that stood at several places it is not known when it was at which; what is being connected
+                # is out of scope, and one of those that have to be connected.
+                known = time if len(one.places) == 1 and not being_connected else None
                 there.setdefault(facility.id, []).append((areas.get(one.camera.id), known))
     result = Decided(set(), set())
     for facility_id, cameras in there.items():

@@ -20,7 +20,7 @@ from reporting.domain.ledger import day_of, midnight
 from reporting.domain.maintenance import Window
 from reporting.domain.mandate.connection import SUSTAINED, compliant_line, needed, sustained_since
 from reporting.domain.partition import DeliveryLine
-from reporting.domain.scope import Camera
+from reporting.domain.scope import Camera, Reason
 from reporting.domain.segments import Period, Segment
 from reporting.reports.accounts import demanding
 from reporting.reports.mandate.barred_days import NOTHING_BARRED, BarredDays, barred_days
@@ -145,6 +145,9 @@ def _lines(found: Found, portion: Sequence[Camera]) -> list[tuple[UUID, str, Sco
         stationed: dict[UUID, Scoped] = {}
         for start, end, piece in camera.pieces:
             if piece.absence is not None:
+                if piece.absence.reason is Reason.BEING_CONNECTED:
+                    # It is one of those that have to be connected, and is not yet.
+                    stationed.setdefault(piece.facility.id, Scoped([], [])).counted.append(Segment(start, end, True))
                 continue
             lines = [
                 DeliveryLine(

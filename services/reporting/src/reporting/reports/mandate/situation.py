@@ -199,10 +199,12 @@ def _then(now: Named, record: Record | None) -> Named:
 def camera_progress(one: CameraMoment, areas: Mapping[str, str | None]) -> CameraProgress:
     """A camera's row of the board. `areas`: what each watches, by its id."""
     absence = one.camera.pieces[-1].value.absence
-    in_scope = absence is None or absence.reason is Reason.REVISION_MISSING
+    being_connected = absence is not None and absence.reason is Reason.BEING_CONNECTED
+    # What is being connected is one of those that have to be, and is not yet.
+    in_scope = absence is None or being_connected or absence.reason is Reason.REVISION_MISSING
     state = one.now.camera.state
     connection: Connection = NOT_CONNECTED
-    if in_scope:
+    if in_scope and not being_connected:
         connection = of_camera(CameraState(state), one.now.national, one.now.provincial)
     camera = one.camera
     return CameraProgress(

@@ -44,6 +44,8 @@ class Instants:
         # What begins or ends with the period goes on beyond it.
         named += [piece.start for piece in camera.pieces if piece.start > self._read.start]
         named += [piece.end for piece in camera.pieces if piece.end < self._read.end]
+        # A plan is read up to now: what ends with now is seen the moment after, and `next_change` leaves that one out.
+        named += [at + 2 for span in camera.being_connected for at in span]
         return min(self._of_watch, next_change(named, self._now, self._window))
 
 

@@ -61,7 +61,10 @@ LENGTHS = {
     "down": ("Mất", "No picture arrived, or none that is true."),
     "maintenance": ("Bảo trì", "Agreed before it began."),
     "unknown": ("Không rõ", "Nobody measured it, or no read-back has spoken since the last match."),
-    "out_of_scope": ("Ngoài phạm vi", "Not counted: not yet there, removed, switched off, facility not active."),
+    "out_of_scope": (
+        "Ngoài phạm vi",
+        "Not counted: not there, switched off, being connected, facility not active.",
+    ),
     "compliant": ("Đạt yêu cầu", "Up, and connected to both centres as each demands."),
     "non_compliant": ("Không đạt", "Certainly not compliant."),
     "compliance_unknown": ("Không rõ có đạt", "Not known whether it was compliant."),

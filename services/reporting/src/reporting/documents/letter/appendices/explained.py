@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from reporting.documents.letter.blocks import Appendix, Block, Heading, Text
 from reporting.documents.letter.wording import point_in_time
-from reporting.domain.compliance import RULE_VERSION, RULE_VI
+from reporting.domain.compliance import rule_in_words
 from reporting.domain.instants import TIME_ZONE
 from reporting.reports.snapshot.report import Report
 
@@ -41,8 +41,8 @@ def _blocks(report: Report, zone: ZoneInfo) -> Iterator[Block]:
     )
     yield Heading("2. Cách tính", 2)
     yield Text(f"Quy tắc tính phiên bản {header.rule_version}.")
-    if header.rule_version == RULE_VERSION:
-        yield Text(RULE_VI)
+    if (words := rule_in_words(header.rule_version)) is not None:
+        yield Text(words)
     yield Text(
         "Số liệu được làm tròn khi trình bày; tổng và tỷ lệ tính từ số liệu chưa làm tròn, đến mili giây. Dấu “-” là "
         "không áp dụng hoặc không đo được."
