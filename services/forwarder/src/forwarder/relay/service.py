@@ -259,14 +259,21 @@ class Process:
             await tasks.run_until(self._stopped)
             self._working = False
             await tasks.stop("heartbeat", "worker", "watch-logins")
-            self._publish_heartbeat(worker, self.reporter, stopping=True)
-            await self._hand_over(worker, outgoing)
-            await remove_worker(bus, self.worker_id)
+            await self._leave(bus, worker, self.reporter, outgoing)
         finally:
             if self._listener is not None:
                 await self._listener.stop()
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
+
+    async def _leave(self, bus: Bus, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
+        """Let no camera and no centre come any more, and others take what is held here (decision 0164)."""
+        self._publish_heartbeat(worker, reporter, stopping=True)
+        if self._listener is not None:
+            # A centre whose camera moves would come back here, and be cut off once more when this worker is gone.
+            self._listener.close_ports()
+        await self._hand_over(worker, outgoing)
+        await remove_worker(bus, self.worker_id)
 
     async def _new_passing(self, bus: Bus, worker: Worker, accounts: ServedAccounts, outgoing: Outgoing) -> Passing:
         """How centres come in at any worker, and are passed on to the one that holds what they want."""

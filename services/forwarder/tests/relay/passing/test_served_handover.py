@@ -78,6 +78,8 @@ async def test_served_gap_after_its_holder_ended_is_ours_until_the_centre_is_bac
     holder.send_signal(number)
 
     await eventually(lambda: direct.ended and passed.ended, within_s=30)
+    in_order = number is signal.SIGTERM
+    assert (direct.heard_goodbye, passed.heard_goodbye) == (in_order, in_order)
     await becomes(
         statuses,
         camera,
@@ -126,6 +128,8 @@ async def test_served_gap_after_the_worker_in_front_ended_is_ours(
     observed = await fleet.becomes("waiting_for_centre", Cause.ENDED)
     assert (observed.state, observed.cause, observed.responsibility) == OURS
     await eventually(lambda: puller.ended)
+    # The media's own end comes from the holder, before the connection's: a player knows that nothing is missing.
+    assert puller.heard_goodbye is (number is signal.SIGTERM)
     await puller.close(reset=True)
 
 
@@ -142,3 +146,17 @@ async def _playing(port: int) -> Puller:
         await puller.close(reset=True)
     assert status == 200
     return puller
+
+
+async def test_served_worker_in_front_that_stops_has_the_holder_end_by_the_holder(fleet: Fleet) -> None:
+    centre = await fleet.connect(fleet.front)
+    assert await centre.play() == 200
+    await fleet.becomes("acknowledged")
+
+    fleet.front.stop()
+
+    await eventually(lambda: centre.ended)
+    assert centre.heard_goodbye
+    observed = await fleet.becomes("waiting_for_centre", Cause.ENDED)
+    assert observed.responsibility is Responsibility.US
+    assert [each.state for each in await fleet.pushed()] == [DeliveryState.ACKNOWLEDGED] * len(await fleet.pushed())

@@ -24,6 +24,9 @@ class Puller:
         self.reading.set()
         self.ended = False
         """The server has ended the connection, as the reading found."""
+        self.was_reset = False
+        """It did so without an order: what was under way is lost."""
+        self.last_bytes = b""
         self.headers: list[tuple[str, str]] = []
         self._sequence = 0
         self._session: str | None = None
@@ -34,6 +37,11 @@ class Puller:
     @property
     def url(self) -> str:
         return f"rtsp://127.0.0.1:{self.port}{self.path}"
+
+    @property
+    def heard_goodbye(self) -> bool:
+        """Whether an RTCP BYE of one source came last (RFC 3550 §6.6)."""
+        return b"\x81\xcb\x00\x01" in self.last_bytes
 
     async def connect(self, *, receive_buffer: int | None = None) -> Self:
         sock = socket.socket()
@@ -124,8 +132,13 @@ class Puller:
     async def _pump(self) -> None:
         while True:
             await self.reading.wait()
-            data = await self._reader.read(65536)
+            try:
+                data = await self._reader.read(65536)
+            except ConnectionResetError:
+                self.was_reset = True
+                raise
             if not data:
                 self.ended = True
                 return
             self.media_bytes += len(data)
+            self.last_bytes = (self.last_bytes + data)[-64:]

@@ -97,6 +97,28 @@ async def test_served_strangers_in_any_number_keep_no_centre_out(
     assert served.cause in {None, Cause.NOT_ASKED}
 
 
+async def test_served_worker_that_ends_takes_nobody_in_and_goes_on_with_who_is_there(
+    sim: Simulator, serve: StartServing
+) -> None:
+    served = serve(sim)
+    await eventually(lambda: served.cause is Cause.NOT_ASKED)
+    port = served.listener.port
+    assert port is not None
+    puller = await Puller(port, "/ioc/gate", RIGHT).connect()
+    served.pullers.append(puller)
+    assert await puller.play() == 200
+
+    served.listener.close_ports()
+
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+    taken = puller.media_bytes
+    await eventually(lambda: puller.media_bytes > taken + 10_000)
+    await served.listener.stop()
+    await eventually(lambda: puller.ended)
+    assert puller.heard_goodbye
+
+
 async def test_served_password_is_rotated_amid_a_session_and_a_narrower_network_ends_it(
     sim: Simulator, serve: StartServing
 ) -> None:

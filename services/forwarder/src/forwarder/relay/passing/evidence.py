@@ -1,7 +1,8 @@
 """What the worker in front of a centre says to the holder: the frames of a passage.
 
 The holder's bytes go to the centre as they are. The other way each frame has a kind and a length: what the centre sent,
-what its own socket has acknowledged, what it reported of media over UDP, or that it has left.
+what its own socket has acknowledged, what it reported of media over UDP, that it has left, or that the worker in front
+stops.
 """
 
 import struct
@@ -22,6 +23,7 @@ class Kind(IntEnum):
     EVIDENCE = 1
     REPORT = 2
     LEFT = 3
+    STOPPING = 4
 
 
 class FrameError(ValueError):

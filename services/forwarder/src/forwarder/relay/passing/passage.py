@@ -25,6 +25,8 @@ MOST_WAITING_BYTES = 256 << 10
 """For a centre that reads slowly; beyond, the holder is read no further and its own bounds hold."""
 EVIDENCE_S = 0.5
 CONNECT_WITHIN_S = 3.0
+GOODBYE_WITHIN_S = 2.0
+"""For the holder's last words, when this worker stops."""
 _OURS = frozenset({"authorization", "content-length", UDP_OF_FRONT.lower()})
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -62,6 +64,7 @@ class Passage(asyncio.Protocol):
         )
         self._passed = 0
         self._ended = False
+        self._stop_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._acknowledgement = TcpAcknowledgement(centre.transport)
         self._send_buffer = SendBuffer(centre.transport)
@@ -84,8 +87,7 @@ class Passage(asyncio.Protocol):
             self._centre.transport.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timers()
         if self._datagrams is not None:
             self._datagrams.close()
         if self._ended:
@@ -130,10 +132,18 @@ class Passage(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
+    def end_by_the_holder(self) -> bool:
+        """This worker stops: have the holder end the session (RTCP BYE). False when it is not there any more."""
+        if self._ended or self._transport is None or self._transport.is_closing():
+            return False
+        if self._stop_timer is None:
+            self.send_frame(Kind.STOPPING)
+            self._stop_timer = self._loop.call_later(GOODBYE_WITHIN_S, reset_connection, self._centre.transport)
+        return True
+
     def end(self, *, centre_left: bool) -> None:
         """The centre's connection is gone: let the holder know what it had taken by then, and whether it has left."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timers()
         if self._ended:
             return
         self._ended = True
@@ -149,6 +159,11 @@ class Passage(asyncio.Protocol):
         if centre_left:
             self.send_frame(Kind.LEFT)
         self._transport.close()
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._timer, self._stop_timer):
+            if timer is not None:
+                timer.cancel()
 
     def _split(self, datagrams: FrontDatagrams, data: bytes) -> bytes:
         try:

@@ -119,6 +119,9 @@ class CentreBehind(Protocol):
 
     def pause_writing(self) -> None: ...
 
+    def close_soon(self) -> None:
+        """End it in order, with a goodbye to who plays."""
+
     def note_report(self, report: Report) -> None:
         """The centre reported what it has of media over UDP."""
 
@@ -188,5 +191,7 @@ class PassedConnection(asyncio.Protocol):
             elif kind is Kind.LEFT:
                 centre.has_left = True
                 self._inner.close()
+            elif kind is Kind.STOPPING:
+                centre.close_soon()
             elif not self._inner.is_closing():
                 centre.data_received(body)

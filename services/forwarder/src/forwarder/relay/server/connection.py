@@ -150,6 +150,15 @@ class CentreOfConnection(ServerConnection):
         self._admission.end()
         self._parts.on_disconnected(self)
 
+    def close_soon(self) -> None:
+        """End the connection in order; who plays hears the end of the media first (RTCP BYE)."""
+        if self.stopping and self._passage is not None and self._passage.end_by_the_holder():
+            return
+        if self._playing is not None and not self._playing.ended:
+            self._playing.end(reset=False)
+        else:
+            super().close_soon()
+
     def pause_writing(self) -> None:
         """The transport's buffer crossed its bound."""
         if self._playing is not None:
@@ -221,7 +230,9 @@ class CentreOfConnection(ServerConnection):
     def find_presentation(self, uri: str) -> Presentation | None:
         """What is at an address for this centre."""
         offer = self._parts.served.find(target_of(uri)) or self._offer
-        if not isinstance(offer, Offer) or offer.source is None or not self._is_of_account(offer):
+        if not isinstance(offer, Offer) or offer.source is None:
+            return None
+        if self._offer is not None and offer.serving.account != self._offer.serving.account:
             return None
         return present(offer.source, offer.path)
 
@@ -346,9 +357,6 @@ class CentreOfConnection(ServerConnection):
             return TcpAcknowledgement(self.transport)
         assert isinstance(self.transport, PassedTransport), "it was passed on"
         return PassedAcknowledgement(self._evidence, self.transport)
-
-    def _is_of_account(self, offer: Offer) -> bool:
-        return self._offer is None or offer.serving.account == self._offer.serving.account
 
     def _end_if_strange(self) -> None:
         """Nobody needs ten seconds to log in."""

@@ -80,6 +80,8 @@ class CentreListener:
         self.handshakes = Handshakes()
         self._ports = ports
         self._servers: list[asyncio.Server] = []
+        self._ports_open: list[asyncio.Server] = []
+        """Those of them at which centres connect."""
         self._connections: set[CentreOfConnection] = set()
         self._strangers: dict[CentreOfConnection, None] = {}
         """Those that have not logged in, in the order in which they came."""
@@ -125,8 +127,14 @@ class CentreListener:
             self._reloading = asyncio.get_running_loop().call_later(RELOAD_S, self._reload)
         log.info("centres_served", port=self.port, tls_port=self.tls_port, passage_address=self.passage_address)
 
+    def close_ports(self) -> None:
+        """Take no centre in any more, except by way of another worker; whoever is there goes on."""
+        for server in self._ports_open:
+            server.close()
+        self.handshakes.end_all()
+
     async def stop(self) -> None:
-        """Take nobody in, and end who is still there."""
+        """Take nobody in, and end who is still there, with a goodbye to who plays."""
         if self._reloading is not None:
             self._reloading.cancel()
         for server in self._servers:
@@ -162,6 +170,7 @@ class CentreListener:
             backlog=BACKLOG,
         )
         self._servers.append(server)
+        self._ports_open.append(server)
         return int(server.sockets[0].getsockname()[1])
 
     async def _listen_for_passed(self, passing: Passing) -> None:
