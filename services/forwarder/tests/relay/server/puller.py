@@ -23,9 +23,7 @@ class Puller:
         self.reading = asyncio.Event()
         self.reading.set()
         self.ended = False
-        """The server has ended the connection, as the reading found."""
-        self.was_reset = False
-        """It did so without an order: what was under way is lost."""
+        """The server has ended the connection, in order or by a reset, as the reading found."""
         self.last_bytes = b""
         self.headers: list[tuple[str, str]] = []
         self._sequence = 0
@@ -135,8 +133,7 @@ class Puller:
             try:
                 data = await self._reader.read(65536)
             except ConnectionResetError:
-                self.was_reset = True
-                raise
+                data = b""
             if not data:
                 self.ended = True
                 return
