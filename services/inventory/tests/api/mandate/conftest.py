@@ -1,11 +1,16 @@
 """The letter's own case: the agencies and directives that the tests of the mandate refer to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from nats.js.errors import NotFoundError
+
+from vonggac.bus import Bus
+from vonggac.bus.declared import topology
+from vonggac.events import Payload, decode, subjects
 
 if TYPE_CHECKING:
     from services.inventory.tests.conftest import Province
@@ -65,3 +70,17 @@ def soon() -> Any:
 
     now = datetime.now(UTC)
     return lambda hours: (now + timedelta(hours=hours)).isoformat()
+
+
+@pytest.fixture
+def last_message(bus: Bus) -> Callable[[str, str], Awaitable[Payload | None]]:
+    """Reads the last message about a thing; None while there is none."""
+
+    async def read(noun: str, thing_id: str) -> Payload | None:
+        try:
+            message = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory(noun, thing_id))
+        except NotFoundError:
+            return None
+        return decode(message.data or b"").data
+
+    return read

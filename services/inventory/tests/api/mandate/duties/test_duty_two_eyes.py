@@ -10,6 +10,8 @@ import pytest_asyncio
 from services.inventory.tests.api.mandate.surveys.conftest import Field
 
 from vonggac.auth import Role
+from vonggac.events.inventory import SelfApprovalV1
+from vonggac.testing import eventually
 
 if TYPE_CHECKING:
     from services.inventory.tests.api.mandate.duties.conftest import Duty
@@ -31,9 +33,9 @@ class Desk:
         await self.province.destination(code="IOC")
         await self.field.prepare(lead=self.duty.letter.lead, unit_id=self.duty.facility["unit_id"])
 
-    def person(self, who: str, role: Role = LEAD) -> httpx.AsyncClient:
+    def person(self, who: str, role: Role = LEAD, **claims: str) -> httpx.AsyncClient:
         """A client of a person."""
-        token = self.duty.token_for(role, subject=who)
+        token = self.duty.token_for(role, subject=who, **claims)
         transport = self.province.client._transport
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(transport=transport, base_url="http://inventory", headers=headers)
@@ -217,6 +219,23 @@ async def test_duty_a_province_may_allow_it_and_each_use_is_on_record(desk: Desk
     history = (await desk.province.client.get(f"{set_by}/history")).json()["items"]
     assert [one["changed_by"] for one in history] == [BINH, BINH]
     refused(await desk.move(ANNA, await desk.survey(ANNA, "KS-02"), "approved"), ANNA)
+
+
+async def test_duty_who_approved_alone_is_published_with_the_name_and_post_of_that_day(
+    desk: Desk, last_message: Any
+) -> None:
+    rule = {"unit_id": desk.duty.province_id, "two_persons": False, "valid_from": "2021-05-01", "why": "Chỉ một người"}
+    await desk.add(BINH, "/v1/approval-rules", rule)
+    signing = desk.person(ANNA, name="Nguyễn Văn An", post="Phó Chánh Văn phòng")
+    assert (await desk.field.try_move(await desk.survey(ANNA), "approved", client=signing)).status_code == 200
+    [used] = (await desk.province.client.get("/v1/self-approvals")).json()["items"]
+
+    async def is_published() -> bool:
+        message = await last_message("self_approval", used["id"])
+        assert isinstance(message, SelfApprovalV1)
+        return (message.approver_name, message.approver_post) == ("Nguyễn Văn An", "Phó Chánh Văn phòng")
+
+    await eventually(is_published)
 
 
 async def test_duty_the_rule_is_of_a_province(desk: Desk) -> None:

@@ -1,17 +1,13 @@
 """A facility on its way: agencies of each role, a survey, a plan."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from nats.js.errors import NotFoundError
 
 from inventory.domain.places.areas import REQUIRED_AREAS
-from vonggac.bus import Bus
-from vonggac.bus.declared import topology
-from vonggac.events import Payload, decode, subjects
 
 type Json = dict[str, Any]
 
@@ -174,20 +170,6 @@ class Field:
 @pytest.fixture
 def field(province: Any) -> Field:
     return Field(province)
-
-
-@pytest.fixture
-def last_message(bus: Bus) -> Callable[[str, str], Awaitable[Payload | None]]:
-    """Reads the last message about a thing; None while there is none."""
-
-    async def read(noun: str, thing_id: str) -> Payload | None:
-        try:
-            message = await bus.js.get_last_msg(topology.INVENTORY, subjects.inventory(noun, thing_id))
-        except NotFoundError:
-            return None
-        return decode(message.data or b"").data
-
-    return read
 
 
 @pytest.fixture
