@@ -147,6 +147,8 @@ class Phone:
     async def fill_in(self, code: str, photos: int = 0, **changed: str) -> None:
         """Open a survey, and fill in all of it."""
         await self.page.get_by_role("button", name=f"Điền phiếu: {code}").click()
+        # The form is drawn when the store of the phone has answered.
+        await expect(self.page.locator("#entry-title").filter(visible=True)).to_contain_text(code)
         wanted = FINDINGS | {name.replace("__", "."): text for name, text in changed.items()}
         for name, text in wanted.items():
             await self._type(name, text)
