@@ -1,7 +1,8 @@
 """The seed of the day chooses what is too much to ask in every run, so that all of it comes round. Weekly all is asked.
 
 `VONGGAC_DAY=20261201` chooses as on that day, `VONGGAC_EVERY_CASE=1` leaves nothing out. `make test` prints both.
-A test marked `weekly` is left out of a run of all tests, and of no run that names files, folders or words (`-k`).
+A test marked `weekly` is left out of a run of all tests, and of none that names files, folders, words (`-k`) or the
+mark itself (`-m weekly`).
 """
 
 import os
@@ -35,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose once: the workers of xdist inherit it, also at midnight."""
     os.environ.setdefault(DAY, f"{datetime.now(UTC):%Y%m%d}")
     if not hasattr(config, "workerinput"):
-        named = config.args_source == pytest.Config.ArgsSource.ARGS or config.option.keyword
+        marked = "weekly" in config.option.markexpr
+        named = config.args_source == pytest.Config.ArgsSource.ARGS or config.option.keyword or marked
         os.environ[_WEEKLY_LEFT_OUT] = "" if named or is_every_case() else "1"
 
 

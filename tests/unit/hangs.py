@@ -2,15 +2,17 @@
 
 `pytest-timeout` raises once, in the test. What hangs then, in the fixtures that stop servers, would hold the whole run
 until somebody kills it, and nobody would know which test it was. xdist says which test its worker ended in, and gives
-its file to another worker. There the test is repeated once, as `make test` does with those that fail, two in a run at
-most; then it has failed and is not begun again.
+its file to another worker. There a test that may be repeated (`server`, in `make test`) and hung is begun once more,
+two in a run at most. Any other has failed, one that crashed too, and is not begun again.
 """
 
 import faulthandler
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import rmtree
 from typing import IO
 
 import pytest
@@ -19,7 +21,8 @@ import pytest_timeout
 GRACE_S = 180.0
 """For fixtures to stop what they started, after the time of the test is over. Whole platforms take 20 s."""
 MOST_REPEATED = 2
-_ENDED_IN = "VONGGAC_TESTS_THAT_ENDED_A_WORKER"
+_NOTES = "VONGGAC_NOTES_OF_HANGS"
+"""A folder of this run, whose name the workers of xdist inherit: what each runs, and which tests ended one of them."""
 _stderr_key = pytest.StashKey[IO[str]]()
 
 
@@ -33,39 +36,42 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the real stderr: while a test runs, its number means a file of pytest."""
     config.stash[_stderr_key] = os.fdopen(os.dup(2), "w")
     if not hasattr(config, "workerinput"):
-        # The workers of xdist inherit the name.
-        handle, os.environ[_ENDED_IN] = tempfile.mkstemp(prefix="tests-that-ended-a-worker-")
-        os.close(handle)
+        os.environ[_NOTES] = tempfile.mkdtemp(prefix="notes-of-hangs-")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Close it, and forget what this run has noted."""
     if stderr := config.stash.get(_stderr_key, None):
         stderr.close()
-    if not hasattr(config, "workerinput") and (noted := os.environ.pop(_ENDED_IN, None)):
-        Path(noted).unlink(missing_ok=True)
+    if not hasattr(config, "workerinput") and (notes := os.environ.pop(_NOTES, None)):
+        rmtree(notes, ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport) -> None:
-    """Note, in the process that has the workers, the test that one of them ended in, and call it one to repeat."""
-    with Path(os.environ[_ENDED_IN]).open("a", encoding="utf-8") as noted:
-        noted.write(f"{crashitem}\n")
-    if _may_begin(crashitem):
+    """Decide, in the process that has the workers, whether the test that one of them ended in is begun once more."""
+    over, repeated = _ended_in("over"), _ended_in("repeated")
+    if crashitem not in {*over, *repeated} and len(repeated) < MOST_REPEATED and _has_hung(crashitem):
+        _note("repeated", crashitem)
         # As pytest-rerunfailures says it.
         report.outcome = "rerun"  # type: ignore[assignment]
+    else:
+        _note("over", crashitem)
 
 
-def _may_begin(name: str) -> bool:
-    """Whether a test may be begun: it never ended a worker, or once, as one of the first two."""
-    ended = Path(os.environ[_ENDED_IN]).read_text("utf-8").splitlines()
-    return ended.count(name) == 0 or (ended.count(name) == 1 and name in ended[:MOST_REPEATED])
+def _has_hung(name: str) -> bool:
+    """Whether a worker ran this test, which may be repeated, beyond its time. A crash comes earlier."""
+    for each in _notes().glob("runs-*"):
+        until_s, _, running = each.read_text("utf-8").partition(" ")
+        if running == name and time.monotonic() >= float(until_s):
+            return True
+    return False
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin to count, for each repetition anew."""
-    if not _may_begin(item.nodeid):
+    if item.nodeid in _ended_in("over"):
         pytest.fail("a worker ended in this test: it is not begun again")
     _count(item)
 
@@ -79,8 +85,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def _count(item: pytest.Item) -> None:
     """End the process after the time-out and the grace; a test without a time-out may take as long as it wants."""
     if limit_s := pytest_timeout._get_item_settings(item).timeout:
-        grace_s = float(item.config.getini("hang_grace_s"))
-        faulthandler.dump_traceback_later(limit_s + grace_s, exit=True, file=item.config.stash[_stderr_key])
+        limit_s += float(item.config.getini("hang_grace_s"))
+        faulthandler.dump_traceback_later(limit_s, exit=True, file=item.config.stash[_stderr_key])
+        if item.get_closest_marker("flaky"):
+            (_notes() / f"runs-{os.getpid()}").write_text(f"{time.monotonic() + limit_s} {item.nodeid}", "utf-8")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -90,3 +98,18 @@ def pytest_runtest_protocol() -> Iterator[None]:
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+def _notes() -> Path:
+    return Path(os.environ[_NOTES])
+
+
+def _ended_in(what: str) -> list[str]:
+    """Names of tests that ended a worker: `repeated` or `over`."""
+    file = _notes() / what
+    return file.read_text("utf-8").splitlines() if file.exists() else []
+
+
+def _note(what: str, name: str) -> None:
+    with (_notes() / what).open("a", encoding="utf-8") as file:
+        file.write(f"{name}\n")
