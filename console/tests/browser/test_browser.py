@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from console.tests.browser.conftest import Place
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 from services.reporting.tests.conftest import Province
 
 from vonggac.bus import Bus
@@ -96,6 +96,34 @@ async def test_figures_say_that_they_are_old_when_the_console_is_cut(
     await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
     assert "máy chủ" in await page.locator("#age-words").inner_text()
     place.to_console.mend()
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+
+
+async def test_figures_stay_and_are_old_when_reporting_is_cut_while_the_page_is_loaded_again(
+    chromium: Browser, place: Place, known: None, bus: Bus, province: Province
+) -> None:
+    page = await signed_in(chromium, place)
+    await page.goto(place.address + "/cameras")
+    await page.locator("[data-figure]").first.wait_for()
+    await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
+    asked = asyncio.Event()
+
+    async def cut_and_go_on(route: Route) -> None:
+        place.to_reporting.cut()
+        await route.continue_()
+        asked.set()
+
+    await page.route("**/cameras", cut_and_go_on)
+    await province.publish(bus, province.stated("camera", province.camera("CAM-02")))
+    await asyncio.wait_for(asked.wait(), 60)
+    await page.locator("body.is-stale").wait_for(state="attached", timeout=STALE_WITHIN_MS)
+    figures = [await figure.inner_text() for figure in await page.locator("[data-figure]").all()]
+    assert figures
+    assert all("cũ" in each for each in figures)
+    assert "báo cáo" in await page.locator("#age-words").inner_text()
+    await page.unroute("**/cameras")
+    place.to_reporting.mend()
+    await page.get_by_text("CAM-02").first.wait_for(timeout=60_000)
     await page.locator("body:not(.is-stale)").wait_for(state="attached", timeout=60_000)
 
 

@@ -11,6 +11,8 @@
   const clock = () => performance.now() / 1000;
   let heardAt = clock();
   let said = read(body.dataset);
+  // Since when no page with reporting's figures could be loaded: what is shown is older than what the stream says.
+  let keptSince = null;
   let loading = false, wanted = false, loadedAt = 0, announced = "", announcedAt = 0, reloadTimer = 0;
 
   function read(data) {
@@ -36,14 +38,16 @@
   function ages() {
     const passed = clock() - heardAt;
     const grown = (age) => (age === null ? null : age + passed);
-    return { browser: passed, reporting: grown(said.reporting), workers: grown(said.workers), fact: grown(said.fact), proof: grown(said.proof) };
+    const kept = keptSince === null ? 0 : clock() - keptSince;
+    const reporting = said.reporting === null ? null : Math.max(said.reporting + passed, kept);
+    return { browser: passed, reporting, workers: grown(said.workers), fact: grown(said.fact), proof: grown(said.proof) };
   }
   function cut(now) {
     const old = (age) => age !== null && age > STALE_S;
     if (!old(now.browser) && now.reporting !== null && !old(now.reporting) && !old(now.workers)) return null;
     // A cut makes all that lies behind it old, and of that nothing is known: the nearest silent link is named.
     if (now.browser > BROWSER_ALIVE_S) return "browser";
-    if (said.reporting === null || said.reporting > REPORTING_ALIVE_S) return "reporting";
+    if (said.reporting === null || said.reporting > REPORTING_ALIVE_S || keptSince !== null) return "reporting";
     return "workers";
   }
   function mark(stale) {
@@ -103,6 +107,13 @@
       const text = await answer.text();
       if (!text.includes("data-live")) throw new Error("no page of ours");
       const fresh = new DOMParser().parseFromString(policy.createHTML(text), "text/html");
+      if (lacksFigures(fresh)) {
+        // The last values stay, and grow old.
+        keptSince ??= clock();
+        later(AGAIN_MS);
+        return;
+      }
+      keptSince = null;
       take(fresh);
     } catch {
       later(AGAIN_MS);
@@ -111,6 +122,10 @@
       loadedAt = Date.now();
       if (wanted) { wanted = false; later(RELOAD_LEAST_MS); }
     }
+  }
+  function lacksFigures(fresh) {
+    const figures = "#live [data-figure]";
+    return read(fresh.body.dataset).reporting === null && !fresh.querySelector(figures) && document.querySelector(figures) !== null;
   }
   function later(ms) {
     clearTimeout(reloadTimer);
