@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from console.acts.contracts import Contract, Contracts
@@ -30,7 +30,7 @@ _CALLS_AT_ONCE = 8
 
 
 @router.get("/survey/sheets")
-async def list_sheets(request: Request, visitor: SignedIn, only: Annotated[str, Query(max_length=40)] = "") -> Response:
+async def list_sheets(request: Request, visitor: SignedIn) -> Response:
     """The form in both languages and the person's surveys, those that were returned with what stood in them."""
     if not may_call(visitor.caller, "inventory", METHOD, PATH):
         return JSONResponse({"not_yours": True}, status_code=403)

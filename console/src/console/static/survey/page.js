@@ -86,7 +86,7 @@ async function openEntry(id) {
     if (found.state === "sent" || found.attempted) return false;
     // What was refused, or never left, is another submission from here on.
     Object.assign(found, { state: "draft", submission: crypto.randomUUID(), left: 0 });
-    undeclare(found.typed, photos, found.position);
+    undeclare(found.typed, photos);
   });
   if (entry === null) return draw();
   const form_ = await store.read("kept", "form");
