@@ -84,11 +84,15 @@ def read_contract(service: str, document: Mapping[str, Any]) -> Contract:
                 method.upper(),
                 path,
                 given.get("requestBody", {}).get("content", {}).get(_JSON, {}).get("schema"),
-                {each["name"]: each["schema"] | _said(each) for each in parameters if each["in"] == "query"},
+                {
+                    each["name"]: each["schema"] | _copy_description(each)
+                    for each in parameters
+                    if each["in"] == "query"
+                },
                 frozenset(each["name"] for each in parameters if each["in"] == "header"),
             )
     return Contract(operations, document["components"]["schemas"])
 
 
-def _said(parameter: Mapping[str, Any]) -> dict[str, Any]:
+def _copy_description(parameter: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": parameter["description"]} if "description" in parameter else {}

@@ -87,17 +87,19 @@ def changed_fields(fields: Sequence[Field], before: Typed, typed: Typed) -> list
 
 def _values(field: Field, typed: Typed) -> dict[str, list[str]]:
     if field.kind is Kind.GROUP:
-        parts = [_values(_named(each, f"{field.name}.{each.name}"), typed) for each in field.fields]
+        parts = [_values(_rename_field(each, f"{field.name}.{each.name}"), typed) for each in field.fields]
         return {name: values for part in parts for name, values in part.items()}
     if field.kind is Kind.ROWS:
         rows = range(count_rows(field.name, typed))
         parts = [
-            _values(_named(each, f"{field.name}.{row}.{each.name}"), typed) for row in rows for each in field.fields
+            _values(_rename_field(each, f"{field.name}.{row}.{each.name}"), typed)
+            for row in rows
+            for each in field.fields
         ]
         return {name: values for part in parts for name, values in part.items()}
     values = [text for each in typed.get(field.name, ()) if (text := each.replace("\r\n", "\n").strip())]
     return {field.name: sorted(values)} if values else {}
 
 
-def _named(field: Field, name: str) -> Field:
+def _rename_field(field: Field, name: str) -> Field:
     return Field(name, field.kind, fields=field.fields)

@@ -59,7 +59,7 @@ async def list_records(request: Request, noun: str, visitor: SignedIn) -> Respon
     inventory: Caller = request.app.state.callers["inventory"]
     contract = await _contract(request, visitor)
     filters = filters_of(request, FILTERS)
-    taken = _taken(contract, noun, filters)
+    taken = _select_filters(contract, noun, filters)
     answer = await inventory.get(visitor.token, f"/v1/{noun}", {**taken, "limit": ROWS, "total": "true"})
     fields = _fields(contract, known)
     items = answer.body["items"] if isinstance(answer, Found) else []
@@ -182,7 +182,7 @@ def _states(contract: Contract | Answer, noun: Noun) -> Field | None:
     return next((each for each in fields if each.name == "to"), None)
 
 
-def _taken(contract: Contract | Answer, noun: str, filters: Filters) -> dict[str, str]:
+def _select_filters(contract: Contract | Answer, noun: str, filters: Filters) -> dict[str, str]:
     """Those filters of the address that the noun's list has."""
     if not isinstance(contract, Contract):
         return {**filters}

@@ -36,7 +36,7 @@ async def round_trip(inventory_url: str, reporting_url: str, token: str, *, with
         progress.step(name, f"ready on {address}")
     async with InventoryApi(inventory_url, token) as inventory, _camera(inventory, progress):
         began = time.monotonic()
-        seen = await _seen(reporting_url, token, within_s=within_s)
+        seen = await _await_camera(reporting_url, token, within_s=within_s)
         took_s = round(time.monotonic() - began, 1)
     if seen is None:
         progress.line(f"the report has no observation of {CODE} after {within_s:g} s")
@@ -82,7 +82,7 @@ async def _own(inventory: InventoryApi, noun: str, body: Json, added: list[tuple
     return added[-1][1]
 
 
-async def _seen(reporting_url: str, token: str, *, within_s: float) -> Json | None:
+async def _await_camera(reporting_url: str, token: str, *, within_s: float) -> Json | None:
     """The camera in the report once a probe of it is there; None when the time is over."""
     headers = {"Authorization": f"Bearer {token}"}
     deadline = time.monotonic() + within_s

@@ -140,12 +140,12 @@ def test_the_clock_rate_is_the_descriptions(clock_rate: int) -> None:
 def test_nobody_needs_to_watch_until_shortly_before_the_next_keyframe() -> None:
     rhythm = Rhythm(90_000)
     assert rhythm.wait_s(100.0) == 0
-    rhythm.seen(100.0, 0xFFFFFFFF)
+    rhythm.note_keyframe(100.0, 0xFFFFFFFF)
     assert (rhythm.known, rhythm.wait_s(100.0)) == (False, 0)
     # The network was slow this time; the camera's own clock shows four seconds.
-    rhythm.seen(104.3, 4 * 90_000 - 1)
+    rhythm.note_keyframe(104.3, 4 * 90_000 - 1)
     rhythm.stop_watching()
-    rhythm.seen(132.0, 32 * 90_000 - 1)
+    rhythm.note_keyframe(132.0, 32 * 90_000 - 1)
     assert rhythm.wait_s(132.0) == pytest.approx(3.8)
     assert rhythm.wait_s(133.5) == pytest.approx(2.3)
     assert rhythm.wait_s(161.0) == pytest.approx(2.8)
@@ -154,17 +154,17 @@ def test_nobody_needs_to_watch_until_shortly_before_the_next_keyframe() -> None:
 
 def test_keyframes_that_nobody_saw_do_not_count_for_the_rhythm() -> None:
     rhythm = Rhythm(90_000)
-    rhythm.seen(100.0, 0)
+    rhythm.note_keyframe(100.0, 0)
     rhythm.stop_watching()
-    rhythm.seen(130.0, 30 * 90_000)
+    rhythm.note_keyframe(130.0, 30 * 90_000)
     assert not rhythm.known
 
 
 @pytest.mark.parametrize("stamp", [500, 500 - 90_000, 500 + 3600 * 90_000])
 def test_a_camera_whose_clock_stands_or_jumps_is_always_watched(stamp: int) -> None:
     rhythm = Rhythm(90_000)
-    rhythm.seen(100.0, 500)
-    rhythm.seen(102.0, stamp & 0xFFFFFFFF)
+    rhythm.note_keyframe(100.0, 500)
+    rhythm.note_keyframe(102.0, stamp & 0xFFFFFFFF)
     assert rhythm.wait_s(102.0) == 0
 
 
@@ -269,13 +269,13 @@ def test_a_still_picture_is_suspected_from_its_first_repetition() -> None:
 
 def test_every_keyframe_is_awaited_but_of_many_in_a_second_one() -> None:
     rhythm = Rhythm(90_000)
-    rhythm.seen(10.0, 0)
-    rhythm.seen(12.0, 180_000)
+    rhythm.note_keyframe(10.0, 0)
+    rhythm.note_keyframe(12.0, 180_000)
     assert rhythm.steady
     assert rhythm.wait_s(12.0, least_s=COMPARE_EVERY_S) == pytest.approx(2.0 - AWAIT_EARLY_S)
     quick = Rhythm(90_000)
-    quick.seen(10.0, 0)
-    quick.seen(10.25, 22_500)
+    quick.note_keyframe(10.0, 0)
+    quick.note_keyframe(10.25, 22_500)
     assert quick.wait_s(10.25, least_s=COMPARE_EVERY_S) == pytest.approx(1.0 - AWAIT_EARLY_S)
 
 
@@ -285,23 +285,23 @@ def test_a_picture_of_three_fifths_of_a_keyframe_is_no_keyframe_and_one_of_two_t
 
 def test_a_keyframe_that_is_put_off_by_a_part_of_its_distance_comes_within_the_longest_wait() -> None:
     rhythm = Rhythm(90_000)
-    rhythm.seen(10.0, 0)
-    rhythm.seen(12.0, 180_000)
+    rhythm.note_keyframe(10.0, 0)
+    rhythm.note_keyframe(12.0, 180_000)
     awaited_s = 13.0 + rhythm.wait_s(13.0)
     assert awaited_s + rhythm.longest_wait_s > 14.0 + 2.0
 
 
 def test_a_camera_without_a_rhythm_is_not_watched_all_the_time() -> None:
     rhythm, stamp = Rhythm(90_000), 0
-    rhythm.seen(0.0, stamp)
+    rhythm.note_keyframe(0.0, stamp)
     for number in range(UNEVEN_AT_MOST):
-        rhythm.seen(float(number), stamp := stamp + 180_000)
+        rhythm.note_keyframe(float(number), stamp := stamp + 180_000)
         assert rhythm.steady
         rhythm.stop_watching()
         # Half an interval off: learnt anew, so many times.
-        rhythm.seen(float(number), stamp := stamp + 270_000)
+        rhythm.note_keyframe(float(number), stamp := stamp + 270_000)
         assert not rhythm.known
-    rhythm.seen(9.0, stamp + 180_000)
+    rhythm.note_keyframe(9.0, stamp + 180_000)
     assert rhythm.known
     assert not rhythm.steady
 

@@ -113,7 +113,7 @@ class Watcher:
                 if self._stands is not None and not self._stands.messages:
                     self._revision = max(self._revision, self._stands.last_seq)
                 self._snapshot = None
-            return self._shown(entry)
+            return self._drop_value(entry)
         while True:
             try:
                 message = await self._live.next_msg(timeout_s)
@@ -123,7 +123,7 @@ class Watcher:
             self._heard_at = time.monotonic()
             entry = _entry(self._bucket, (message.headers or {})["Nats-Subject"], message)
             if self._is_new(entry.revision or 0):
-                return self._shown(entry)
+                return self._drop_value(entry)
 
     async def _current(self, snapshot: _Snapshot) -> KeyValue.Entry | None:
         if self._stands is None:
@@ -163,7 +163,7 @@ class Watcher:
         state: StreamState = (await self._bus.js.stream_info(f"KV_{self._bucket}")).state
         return state
 
-    def _shown(self, entry: KeyValue.Entry | None) -> KeyValue.Entry | None:
+    def _drop_value(self, entry: KeyValue.Entry | None) -> KeyValue.Entry | None:
         if entry is not None and self._keys_only:
             entry.value = b""
         return entry

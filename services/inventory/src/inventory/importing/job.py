@@ -199,14 +199,14 @@ def difference(plan: Plan, most: int, *, people: bool = True) -> list[dict[str, 
             break
         changes = [
             {"column": name, "heading": plan.table.columns.heading(name), "before": before, "after": after}
-            for name, (before, after) in _shown(row.changes, people=people)
+            for name, (before, after) in _hide_contacts(row.changes, people=people)
         ]
         where = {"sheet": plan.table.sheet or None, "row": row.line}
         rows.append({**where, "key": row.label, "action": row.action.value, "changes": changes})
     return rows
 
 
-def _shown(changes: Mapping[str, tuple[Any, Any]], *, people: bool) -> Iterator[tuple[str, tuple[Any, Any]]]:
+def _hide_contacts(changes: Mapping[str, tuple[Any, Any]], *, people: bool) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for name, (before, after) in changes.items():
         if people or not is_contact(name):
             yield name, (before, after)

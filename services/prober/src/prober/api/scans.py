@@ -144,7 +144,7 @@ async def start_scan(request: Request, response: Response, caller: Caller, wante
     responses=problems({**_NOT_FOUND, **AWAY}),
 )
 async def get_scan(request: Request, scan_id: UUID) -> Scan:
-    head, findings = await _found(request, scan_id)
+    head, findings = await _load_scan(request, scan_id)
     status = ScanStatus.of(head, findings, now_of(request))
     return Scan(**dict(status), results=[ScannedAddress.of(finding) for finding in findings])
 
@@ -165,7 +165,7 @@ async def get_cameras_csv(
     scan_id: UUID,
     facility_code: Annotated[str | None, Query(pattern=_CODE, description="Facility of all these cameras.")] = None,
 ) -> Response:
-    _, findings = await _found(request, scan_id)
+    _, findings = await _load_scan(request, scan_id)
     body = cameras_csv(findings, facility_code=facility_code or "")
     headers = {"Content-Disposition": f'attachment; filename="scan-{scan_id}.csv"'}
     return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
@@ -198,7 +198,7 @@ def _targets(wanted: ScanRequest) -> tuple[Target, ...]:
         ) from None
 
 
-async def _found(request: Request, scan_id: UUID) -> tuple[ScanHead, list[OnvifFinding]]:
+async def _load_scan(request: Request, scan_id: UUID) -> tuple[ScanHead, list[OnvifFinding]]:
     with answered_by_the_bus():
         records = ScanRecords(bus_of(request))
         head = await records.head(scan_id)

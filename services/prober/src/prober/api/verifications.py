@@ -101,7 +101,7 @@ async def list_verifications(
         and (destination_id is None or fact.destination_id == destination_id)
         and (verdict is None or fact.verdict is verdict)
     ]
-    page = paging.cut(await _seen(request, caller, fitting))
+    page = paging.cut(await _select_visible(request, caller, fitting))
     return paging.answer(page, _to_response([read_back_for(caller, fact) for fact in page.rows], now_of(request)))
 
 
@@ -176,7 +176,7 @@ async def _camera_of(request: Request, caller: Principal, wanted: VerificationRe
     return camera
 
 
-async def _seen(
+async def _select_visible(
     request: Request, caller: Principal, facts: Sequence[DeliveryVerifiedV1]
 ) -> Sequence[DeliveryVerifiedV1]:
     """Those of cameras that the caller sees; of a camera that nobody has probed yet the facility is not known."""

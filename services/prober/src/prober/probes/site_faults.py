@@ -31,11 +31,11 @@ class SiteWatch:
 
     async def run(self) -> None:
         """Until cancelled."""
-        known = [_parse(value) for value in (await self._known()).values()]
+        known = [_parse(value) for value in (await self._load_published()).values()]
         self._published = {fact.facility_id: fact for fact in known if fact is not None}
         await watch_bucket(self._bus, topology.CAMERA_STATUS, self._on_status, on_replayed=self._on_replayed)
 
-    async def _known(self) -> dict[str, bytes]:
+    async def _load_published(self) -> dict[str, bytes]:
         return await Bucket(self._bus, topology.SITE_STATUS).all()
 
     def _on_replayed(self) -> None:

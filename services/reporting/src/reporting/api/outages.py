@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from reporting.api.files import Chosen, file_answers, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import Asks, Filters, InContext, check_camera, resumed
-from reporting.domain.instants import VIETNAM, Millis, moment, seconds
+from reporting.domain.instants import moment, seconds, to_local
 from reporting.domain.outages import Outage, counted, repairs
 from reporting.domain.scope import Camera
 from reporting.reports.accounts import Question
@@ -127,7 +127,7 @@ async def list_site_faults(
         if is_open in {None, fault.ended_at is None} and matches(fault.facility_code, fault.facility_name)
     ]
     page = paging.cut(faults, as_of=moment(end))
-    return paging.answer(page, page.rows, start=_shown(start), end=_shown(end))
+    return paging.answer(page, page.rows, start=to_local(start), end=to_local(end))
 
 
 type _Found = tuple[Camera, Outage, SiteFault | None]
@@ -199,8 +199,8 @@ def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultResponse
     whole = counted(sure)
     repaired = repairs(asks.period, whole)
     return {
-        "start": _shown(asks.period.start),
-        "end": _shown(asks.period.end),
+        "start": to_local(asks.period.start),
+        "end": to_local(asks.period.end),
         "count": len(whole),
         "unconfirmed": len(found) - len(sure),
         "seconds": seconds(sum(outage.end - outage.start for _, outage, _ in found)),
@@ -217,14 +217,14 @@ def _shape(camera: Camera, outage: Outage, fault: SiteFault | None) -> OutageRes
         camera_name=camera.name,
         facility_code=camera.facility.code,
         facility_name=camera.facility.name,
-        start=_shown(outage.start),
-        end=None if outage.ongoing else _shown(outage.end),
+        start=to_local(outage.start),
+        end=None if outage.ongoing else to_local(outage.end),
         seconds=seconds(outage.end - outage.start),
         cause=outage.causes[0] if outage.causes else None,
         causes=list(outage.causes),
         began_before=outage.began_before,
         confirmed=outage.confirmed,
-        site_fault_began_at=None if fault is None else _shown(fault.began_at),
+        site_fault_began_at=None if fault is None else to_local(fault.began_at),
     )
 
 
@@ -237,14 +237,10 @@ def _faults(found: list[SiteFault], places: Places) -> list[SiteFaultResponse]:
             facility_code=known[fault.facility_id].code,
             facility_name=known[fault.facility_id].name,
             cause=fault.cause,
-            began_at=_shown(fault.began_at),
-            ended_at=None if fault.ended_at is None else _shown(fault.ended_at),
+            began_at=to_local(fault.began_at),
+            ended_at=None if fault.ended_at is None else to_local(fault.ended_at),
             camera_ids=[UUID(one) for one in sorted(fault.camera_ids)],
         )
         for fault in found
         if fault.facility_id in known
     ]
-
-
-def _shown(instant: Millis) -> datetime:
-    return moment(instant).astimezone(VIETNAM)

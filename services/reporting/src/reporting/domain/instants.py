@@ -27,6 +27,11 @@ def moment(instant: Millis) -> datetime:
     return EPOCH + timedelta(milliseconds=instant)
 
 
+def to_local(instant: Millis) -> datetime:
+    """The same moment in Vietnam's time, as answers give it."""
+    return moment(instant).astimezone(VIETNAM)
+
+
 def start_of(day: date) -> Millis:
     """The first instant of a day of the province."""
     return millis(datetime.combine(day, time(), VIETNAM))

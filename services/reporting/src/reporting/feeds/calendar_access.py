@@ -81,7 +81,7 @@ def knows_feeds(database: Database, otherwise: Authenticate, wrong_tokens: Wrong
             await otherwise(scope)
             return
         user, password = _parts(value) if scheme.lower() == "basic" else ("", "")
-        row = await _found(database, UUID(user), password) if user == found[1] else None
+        row = await _find_feed(database, UUID(user), password) if user == found[1] else None
         if row is None or (scope.get(_BY_ADDRESS, False) and not row.by_address):
             # A program that sent no login yet has tried none: it asks whether one is needed.
             raise refuse_wrong(wrong_tokens, scope, _refused()) if given else _refused()
@@ -99,7 +99,7 @@ def _parts(value: str) -> tuple[str, str]:
     return user, password
 
 
-async def _found(database: Database, feed_id: UUID, password: str) -> Any:
+async def _find_feed(database: Database, feed_id: UUID, password: str) -> Any:
     """The feed that has this password and is not revoked, or None."""
     try:
         async with database.transaction() as session:

@@ -144,7 +144,7 @@ async def record(session: AsyncSession, batch: Sequence[Received], now: datetime
     filled: list[Millis] = []
     ids = {"ids": sorted(facts)}
     await session.execute(_LOCK, ids)
-    before = {row.id: _known(row) for row in await session.execute(_KNOWN, ids)}
+    before = {row.id: _to_known(row) for row in await session.execute(_KNOWN, ids)}
     after: dict[str, Known] = {}
     for publisher, numbered in facts.items():
         known = before.get(publisher)
@@ -185,7 +185,7 @@ async def _close(session: AsyncSession, publisher: str, late: list[Numbered]) ->
     return lost
 
 
-def _known(row: Any) -> Known:
+def _to_known(row: Any) -> Known:
     oldest = None if row.oldest is None else Numbered(row.oldest, row.oldest_at, row.oldest_since)
     return Known(oldest, Numbered(row.newest, row.newest_at, row.newest_at))
 

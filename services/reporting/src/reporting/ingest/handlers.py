@@ -104,7 +104,7 @@ class Ingest:
         metrics.CORRECTED.labels("inventory").inc(len(corrections))
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
-    def _taken(self, batch: Sequence[Received]) -> tuple[list[Received], list[future_facts.Correction]]:
+    def _correct_dates(self, batch: Sequence[Received]) -> tuple[list[Received], list[future_facts.Correction]]:
         """The facts as they are taken, and those of them that were dated after they were stored."""
         taken, corrections = [], []
         for received in batch:
@@ -118,7 +118,7 @@ class Ingest:
     async def observations(self, batch: Sequence[Received]) -> None:
         """Store what was observed. Raises UnexpectedEventError and what PostgreSQL raises."""
         started = time.perf_counter()
-        taken, corrections = self._taken(batch)
+        taken, corrections = self._correct_dates(batch)
         async with self._database.transaction() as session:
             new = await inbox.unseen(session, taken)
             touched = await late.begun(session)

@@ -125,7 +125,7 @@ class _Places:
         """Facility, unit and agency of a camera."""
         known = self._facilities.get(id(facility))
         if known is None:
-            unit, agency = _named(facility.unit), _named(facility.agency)
+            unit, agency = _describe_named(facility.unit), _describe_named(facility.agency)
             known = {"facility": _facility(facility), "unit": unit, "agency": agency}
             self._facilities[id(facility)] = known
         return known
@@ -134,7 +134,7 @@ class _Places:
         """The destination of a delivery."""
         known = self._destinations.get(id(planned.destination))
         if known is None:
-            known = {**_named(planned.destination), "role": planned.role}
+            known = {**_describe_named(planned.destination), "role": planned.role}
             self._destinations[id(planned.destination)] = known
         return known
 
@@ -202,7 +202,7 @@ def _now(now: StateNow | None) -> dict[str, Any]:
     return {"state": now.state, "cause": now.cause, "since": shown(now.since)}
 
 
-def _named(thing: Named) -> dict[str, Any]:
+def _describe_named(thing: Named) -> dict[str, Any]:
     return {"id": str(thing.id), "code": thing.code, "name": thing.name}
 
 

@@ -42,10 +42,10 @@ async def found_outages(
     faults = await history.site_faults(session, start, end)
     for portion in batched(wanted, PORTION):
         stored = await history.stored(session, [one.id for one in portion], (), *around, watch)
-        yield await asyncio.to_thread(_found, question, portion, stored, watch, windows), faults
+        yield await asyncio.to_thread(_find_outages, question, portion, stored, watch, windows), faults
 
 
-def _found(
+def _find_outages(
     question: Question,
     portion: Sequence[Camera],
     stored: Stored,

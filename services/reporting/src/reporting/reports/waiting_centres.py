@@ -62,7 +62,7 @@ class WaitingCentre:
         """For people, with the time in Viet Nam."""
         what = "trung tâm kết nối nhưng bị từ chối" if self._only_refused else "trung tâm chưa kết nối lấy hình"
         at = moment(self.since).astimezone(VIETNAM)
-        return f"{what} từ {at:%H:%M} ngày {short_day(at)} ({self.cameras} camera){self._named('; đầu mối: ')}"
+        return f"{what} từ {at:%H:%M} ngày {short_day(at)} ({self.cameras} camera){self._add_name('; đầu mối: ')}"
 
     @property
     def text_en(self) -> str:
@@ -70,13 +70,13 @@ class WaitingCentre:
         what = "the centre asks and is refused" if self._only_refused else "the centre has not asked"
         at = moment(self.since).astimezone(VIETNAM)
         count = "1 camera" if self.cameras == 1 else f"{self.cameras} cameras"
-        return f"{what} since {at:%H:%M} on {at:%d/%m/%Y} ({count}){self._named('; responsible: ')}"
+        return f"{what} since {at:%H:%M} on {at:%d/%m/%Y} ({count}){self._add_name('; responsible: ')}"
 
     @property
     def _only_refused(self) -> bool:
         return set(self.by_cause) == {Cause.REFUSED.value}
 
-    def _named(self, before: str) -> str:
+    def _add_name(self, before: str) -> str:
         return "" if self.responsible is None else f"{before}{self.responsible}"
 
 

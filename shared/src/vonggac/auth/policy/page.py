@@ -140,11 +140,11 @@ def _routes(entries: Sequence[Entry]) -> str:
         line = (entry.method, path, " ".join(f"`{right}`" for right in entry.rights), entry.reach.value, also)
         nouns.setdefault(line, []).append(found[2] if found is not None else "")
     rows = (
-        (method, f"`{path.replace('<noun>', of[0]) if len(of) == 1 else path}`", *rest, _named(of))
+        (method, f"`{path.replace('<noun>', of[0]) if len(of) == 1 else path}`", *rest, _join_nouns(of))
         for (method, path, *rest), of in nouns.items()
     )
     return _table(("method", "route", "rights", "scope", "also", "nouns"), rows)
 
 
-def _named(nouns: Sequence[str]) -> str:
+def _join_nouns(nouns: Sequence[str]) -> str:
     return ", ".join(nouns) if len(nouns) > 1 else ""

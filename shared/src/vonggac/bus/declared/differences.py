@@ -92,11 +92,11 @@ def refuse_unchangeable(
     """Raises UnchangeableError."""
     if fixed := sorted(changes.keys() & unchangeable):
         differ = ", ".join(
-            f"{field} is {_shown(getattr(present, field))}, not {_shown(changes[field])}" for field in fixed
+            f"{field} is {_to_plain(getattr(present, field))}, not {_to_plain(changes[field])}" for field in fixed
         )
         msg = f"{name}: {differ}; NATS cannot change that: back it up and remove it, then declare again"
         raise UnchangeableError(msg)
 
 
-def _shown(value: object) -> object:
+def _to_plain(value: object) -> object:
     return value.value if isinstance(value, Enum) else value

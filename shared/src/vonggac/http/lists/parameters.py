@@ -72,13 +72,13 @@ def query_parameters(route: APIRoute) -> Mapping[str, Known]:
             annotation = field.field_info.annotation
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):
                 for name, inner in annotation.model_fields.items():
-                    known[inner.alias or name] = _known(inner.annotation)
+                    known[inner.alias or name] = _to_known(inner.annotation)
             else:
-                known[field.alias] = _known(annotation)
+                known[field.alias] = _to_known(annotation)
     return known
 
 
-def _known(annotation: Any) -> Known:
+def _to_known(annotation: Any) -> Known:
     return Known(field_annotation_is_sequence(annotation), _is_date(annotation))
 
 

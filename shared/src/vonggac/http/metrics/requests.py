@@ -80,7 +80,7 @@ class Requests:
                     _record(scope, answer, trace, None if came_from is None else came_from.span_id, began_ns)
 
     def _note(self, scope: Scope, answer: "_Answer", duration_s: float) -> None:
-        method, route, status = _named(scope, answer)
+        method, route, status = _label_answer(scope, answer)
         self._metrics.answered.labels(route, method, str(status)).inc()
         self._metrics.seconds.labels(route).observe(duration_s)
         fields = {
@@ -98,7 +98,7 @@ class Requests:
             log.info("request_answered", **fields)
 
 
-def _named(scope: Scope, answer: "_Answer") -> tuple[str, str, int]:
+def _label_answer(scope: Scope, answer: "_Answer") -> tuple[str, str, int]:
     """Method, route template and status, all of closed lists."""
     route = getattr(scope.get("route"), "path", NO_ROUTE)
     method = "HEAD" if scope.get(HEAD) else scope["method"] if scope["method"] in _METHODS else "other"
@@ -106,7 +106,7 @@ def _named(scope: Scope, answer: "_Answer") -> tuple[str, str, int]:
 
 
 def _record(scope: Scope, answer: "_Answer", trace: TraceContext, parent_id: str | None, began_ns: int) -> None:
-    method, route, status = _named(scope, answer)
+    method, route, status = _label_answer(scope, answer)
     if route in _HEALTH:
         return
     record_span(

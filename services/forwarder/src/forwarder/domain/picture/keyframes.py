@@ -216,7 +216,7 @@ class Rhythm:
         """For a keyframe, from when it is awaited, even if the camera puts it off by a part of a distance."""
         return (self._interval_s or LONGEST_INTERVAL_S) + 2 * AWAIT_EARLY_S
 
-    def seen(self, now_s: float, stamp: int) -> None:
+    def note_keyframe(self, now_s: float, stamp: int) -> None:
         """A whole keyframe of this RTP timestamp has just come."""
         passed_s = ((stamp - self._stamp) & 0xFFFFFFFF) / self._clock_rate
         if self._watching:

@@ -35,7 +35,7 @@ class Cells:
     def shown(self, line: int, cells: Sequence[RawCell]) -> list[RawCell]:
         """The cells of a row, HIDDEN in place of some."""
         names = self._places if line > self._heading else {}
-        known = self._known(cells, names)
+        known = self._find_login(cells, names)
         return [self._cell(line, place, cell, names.get(place), known) for place, cell in enumerate(cells)]
 
     def _cell(self, line: int, place: int, cell: RawCell, name: str | None, known: Collection[str]) -> RawCell:
@@ -46,7 +46,7 @@ class Cells:
         kept = _without_secret(cell, name, self._columns)
         return HIDDEN if known and repeats(shown(kept), known) else kept
 
-    def _known(self, cells: Sequence[RawCell], names: Mapping[int, str]) -> frozenset[str]:
+    def _find_login(self, cells: Sequence[RawCell], names: Mapping[int, str]) -> frozenset[str]:
         """The login of a row."""
         by_name = self._columns.by_name if self._columns is not None else {}
         of = {place: by_name[name] for place, name in names.items() if name in by_name and place < len(cells)}

@@ -67,7 +67,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
         of_file = table.code == any_(literal(list(named), ARRAY(Text)))
         query = query.where(of_file)
         if not sight.is_everything:
-            taken = await _taken(session, noun, named)
+            taken = await _find_taken_codes(session, noun, named)
     else:
         query = query.order_by(table.id)
     present: dict[Key, Any] = {}
@@ -92,7 +92,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
     return Register(present, ids, codes, others, several, coming, taken, more)
 
 
-async def _taken(session: AsyncSession, noun: Noun, named: Collection[str]) -> set[str]:
+async def _find_taken_codes(session: AsyncSession, noun: Noun, named: Collection[str]) -> set[str]:
     """The codes of a file that others have, out of the caller's sight, or almost have."""
     table, ours = noun.table.__table__.c, seen(noun.table, None, sight_of(session)).c
     by_folded: dict[str, list[str]] = {}

@@ -37,14 +37,16 @@ def read_table(sheet: Sheet, columns: Columns, mistakes: Mistakes) -> Table:
     if headings is None:
         return Table(columns, frozenset(), [], sheet.name)
     kinds = {name: columns.by_name[name].kind for name in headings.places.values() if name in columns.by_name}
-    rows = [row for raw in headings.rest if (row := _named(raw.line, raw.cells, headings, kinds, mistakes)) is not None]
+    rows = [
+        row for raw in headings.rest if (row := _name_cells(raw.line, raw.cells, headings, kinds, mistakes)) is not None
+    ]
     if not rows and mistakes.count == 0:
         mistakes.add_phrase(headings.line, FILE, "no_rows")
     present = frozenset(headings.places.values())
     return Table(columns, present, rows, sheet.name, headings.line, headings.written)
 
 
-def _named(
+def _name_cells(
     line: int, cells: Sequence[RawCell], headings: Headings, kinds: Mapping[str, Kind], mistakes: Mistakes
 ) -> Row | None:
     if len(cells) > headings.width and any(cell != "" and str(cell).strip() for cell in cells[headings.width :]):

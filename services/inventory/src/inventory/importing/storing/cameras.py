@@ -149,7 +149,7 @@ async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncGenerator[list[Pl
     """
     sealing = deque[asyncio.Task[list[Planned]]]()
     try:
-        for chunk in _taken(rows):
+        for chunk in _pop_chunks(rows):
             sealing.append(asyncio.create_task(asyncio.to_thread(_seal, sealer, chunk)))
             if len(sealing) > 1:
                 yield await sealing.popleft()
@@ -168,7 +168,7 @@ def _seal(sealer: Sealer, rows: list[Planned]) -> list[Planned]:
     return rows
 
 
-def _taken(rows: list[Planned]) -> Iterator[list[Planned]]:
+def _pop_chunks(rows: list[Planned]) -> Iterator[list[Planned]]:
     """Some at a time, in their order; the list forgets them."""
     rows.reverse()
     while rows:

@@ -25,7 +25,9 @@ def recorded(kind: type[Thing], as_of: datetime | None) -> FromClause:
     """The things as they were on record at `as_of`, or as they are now; columns as the table's, `has_…` for secrets."""
     if as_of is None:
         present = kind.__table__.c
-        return select(*[_shown(column) for column in present], _etag(present.revision)).subquery(kind.__tablename__)
+        return select(*[_show_column(column) for column in present], _etag(present.revision)).subquery(
+            kind.__tablename__
+        )
     history = HISTORY[kind]
     then = (history.c.recorded_from <= as_of) & (history.c.recorded_to.is_(None) | (history.c.recorded_to > as_of))
     columns = [column for column in history.c if column.name not in {"recorded_from", "recorded_to"}]
@@ -89,7 +91,7 @@ def _etag(revision: ColumnElement[Any]) -> ColumnElement[str]:
     return func.concat('"', revision, '"').label("etag")
 
 
-def _shown(column: ColumnElement[Any] | Column[Any]) -> ColumnElement[Any]:
+def _show_column(column: ColumnElement[Any] | Column[Any]) -> ColumnElement[Any]:
     if column.name.startswith(SEALED):
         return column.is_not(None).label(shown_flag(column.name))
     return column

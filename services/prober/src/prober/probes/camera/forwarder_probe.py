@@ -256,7 +256,7 @@ async def judge_keyframe(
         undecodable=Failure(picture.cause, picture.reason) if isinstance(picture, Undecodable) else None,
         refreshed=refreshed,
     )
-    seen = _seen(keyframe, picture if isinstance(picture, Picture) else None)
+    seen = _describe_stream(keyframe, picture if isinstance(picture, Picture) else None)
     return ProbeResult(
         judge(evidence),
         time.monotonic() - began,
@@ -294,7 +294,7 @@ def _repeats(keyframe: ForwarderKeyframe) -> Repeats | None:
     return Repeats(keyframe.repeats_since, f"after {keyframe.repeats_after_s:.0f} s, with others between")
 
 
-def _seen(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
+def _describe_stream(keyframe: ForwarderKeyframe, picture: Picture | None) -> StreamSeen:
     media = Media(
         codec=keyframe.codec.value.lower(),
         profile=picture.profile if picture else None,

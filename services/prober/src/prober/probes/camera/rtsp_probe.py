@@ -99,7 +99,7 @@ class _Attempt:
                     self._login_scheme = parse_login_scheme(player.connection.requests.login_scheme or "none")
                 await self._part(player)
         judgement = judge(self._evidence(failure, playing=player is not None))
-        seen = self._seen()
+        seen = self._describe_stream()
         return ProbeResult(
             judgement,
             duration_s,
@@ -289,7 +289,7 @@ class _Attempt:
         described = self._track.media.payload_types
         return None if watch.payload_type in described else watch.payload_type
 
-    def _seen(self) -> StreamSeen | None:
+    def _describe_stream(self) -> StreamSeen | None:
         watch, track = self._watch, self._track
         if track is None:
             return None

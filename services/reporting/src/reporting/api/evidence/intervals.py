@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from reporting.api.files import Chosen, file_answers, table_answer
 from reporting.api.parameters import Asks, InContext, not_found, seen_by
 from reporting.domain.evidence.claims import UNKNOWN, Status, resolve
-from reporting.domain.instants import VIETNAM, Millis, moment, seconds
+from reporting.domain.instants import Millis, seconds, to_local
 from reporting.domain.outages import accounted
 from reporting.domain.segments import Period, Segment, overlay
 from reporting.reports.accounts import watch_of
@@ -106,12 +106,8 @@ def _statuses(period: Period, segments: list[Segment[Status]]) -> list[Interval]
 
 
 def _interval(start: Millis, end: Millis, state: str, cause: str | None) -> Interval:
-    return Interval(start=_shown(start), end=_shown(end), seconds=seconds(end - start), state=state, cause=cause)
+    return Interval(start=to_local(start), end=to_local(end), seconds=seconds(end - start), state=state, cause=cause)
 
 
 def _answer(thing: UUID, period: Period, intervals: list[Interval]) -> Intervals:
-    return Intervals(id=thing, start=_shown(period.start), end=_shown(period.end), intervals=intervals)
-
-
-def _shown(instant: Millis) -> datetime:
-    return moment(instant).astimezone(VIETNAM)
+    return Intervals(id=thing, start=to_local(period.start), end=to_local(period.end), intervals=intervals)

@@ -9,7 +9,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from reporting.api.parameters import Asks, InContext, invalid, not_found, seen_by
-from reporting.domain.instants import HOUR, VIETNAM, Millis, moment
+from reporting.domain.instants import HOUR, to_local
 from reporting.reports.availability.strips import Strip, load_strips
 from reporting.storage import plan
 from reporting.storage.mandate import codes
@@ -101,9 +101,9 @@ async def read_strips(
         facility_id=place.id,
         facility_code=place.code,
         facility_name=place.name,
-        start=_shown(asks.period.start),
-        end=_shown(asks.period.end),
-        as_of=_shown(asks.now),
+        start=to_local(asks.period.start),
+        end=to_local(asks.period.end),
+        as_of=to_local(asks.now),
         cameras=[_to_response(one) for one in strips],
     )
 
@@ -114,7 +114,7 @@ def _to_response(strip: Strip) -> CameraStrip:
         camera_code=strip.camera.code,
         camera_name=strip.camera.name,
         segments=[
-            CameraSegment(start=_shown(start), end=_shown(end), state=seen.state.value, cause=seen.cause)
+            CameraSegment(start=to_local(start), end=to_local(end), state=seen.state.value, cause=seen.cause)
             for start, end, seen in strip.states
         ],
         deliveries=[
@@ -124,7 +124,7 @@ def _to_response(strip: Strip) -> CameraStrip:
                     "destination_code": planned.destination.code,
                     "role": planned.role,
                     "segments": [
-                        {"start": _shown(start), "end": _shown(end), "state": state, "cause": cause}
+                        {"start": to_local(start), "end": to_local(end), "state": state, "cause": cause}
                         for start, end, (state, cause) in segments
                     ],
                 }
@@ -132,7 +132,3 @@ def _to_response(strip: Strip) -> CameraStrip:
             for planned, segments in strip.deliveries
         ],
     )
-
-
-def _shown(instant: Millis) -> datetime:
-    return moment(instant).astimezone(VIETNAM)

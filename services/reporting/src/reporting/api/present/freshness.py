@@ -118,15 +118,15 @@ async def read_freshness(shared: InContext, caller: Caller, known: Annotated[Age
     # After the reading: nothing read is newer.
     now, feed, clock = shared.clock(), known.feed, known.clock
     return Freshness(
-        now=_shown(now),
-        newest_fact_at=_shown(newest.fact_at),
+        now=_to_local(now),
+        newest_fact_at=_to_local(newest.fact_at),
         newest_fact_age_s=_age_s(newest.fact_at, now),
-        newest_proof_at=_shown(newest.proof_at),
+        newest_proof_at=_to_local(newest.proof_at),
         newest_proof_age_s=_age_s(newest.proof_at, now),
         streams=_streams(feed.ages(), handled_at),
         bus=BusFreshness(connected=feed.bus is not None and feed.bus.connected, feeding=feed.feeding),
         clock=ClockFreshness(measured=clock.measured, skew_s=clock.skew_s, error_s=clock.error_s),
-        ledger_closed_until=None if closed is None else _shown(moment(midnight(closed))),
+        ledger_closed_until=None if closed is None else _to_local(moment(midnight(closed))),
         present=_present(known.board, now),
         workers=_workers(workers, now, shared.settings.presumed_alive_s),
     )
@@ -140,7 +140,7 @@ def _streams(measured: Sequence[StreamAge], handled_at: datetime | None) -> list
         if one.stream == topology.OBSERVATIONS:
             handled = handled_at or handled
             last = max((at for at in (handled, last) if at is not None), default=None)
-        times = {"handled_at": _shown(handled), "stream_time": _shown(last)}
+        times = {"handled_at": _to_local(handled), "stream_time": _to_local(last)}
         found.append(StreamFreshness(**(one._asdict() | times)))
     return found
 
@@ -148,7 +148,7 @@ def _streams(measured: Sequence[StreamAge], handled_at: datetime | None) -> list
 def _present(board: Board, now: datetime) -> PresentFreshness:
     as_of = None if board.as_of is None else moment(board.as_of)
     return PresentFreshness(
-        as_of=_shown(as_of),
+        as_of=_to_local(as_of),
         version=None if as_of is None else board.version,
         age_s=_age_s(as_of, now),
         difference=board.differences,
@@ -160,12 +160,12 @@ def _workers(signs: Sequence[WorkerSign], now: datetime, presumed_alive_s: float
     for one in signs:
         age_s = _age_s(one.alive_at, now)
         alive = age_s is not None and age_s <= presumed_alive_s
-        times = {"alive_at": _shown(one.alive_at), "age_s": age_s, "alive": alive}
+        times = {"alive_at": _to_local(one.alive_at), "age_s": age_s, "alive": alive}
         found.append(WorkerFreshness.model_validate(one._asdict() | times))
     return found
 
 
-def _shown(at: datetime | None) -> datetime | None:
+def _to_local(at: datetime | None) -> datetime | None:
     return None if at is None else moment(millis(at)).astimezone(VIETNAM)
 
 

@@ -132,7 +132,7 @@ async def record_issued_paper(
 async def get_issued_paper(paper_id: UUID, shared: InContext) -> IssuedPaper:
     """With what is known of its signed file, once that is here."""
     async with shared.database.transaction() as session:
-        return _to_response(await _found(session, paper_id))
+        return _to_response(await _load_paper(session, paper_id))
 
 
 @router.put(
@@ -149,7 +149,7 @@ async def put_issued_file(paper_id: UUID, shared: InContext, request: Request, c
         _check_pdf(content)
         sha256 = hashlib.sha256(content).digest()
         async with shared.database.transaction() as session:
-            row = await _found(session, paper_id)
+            row = await _load_paper(session, paper_id)
             if row.sha256 is None:
                 values = {"paper_id": paper_id, "sha256": sha256, "bytes": len(content), "content": content}
                 await issued.keep_file(
@@ -163,7 +163,7 @@ async def put_issued_file(paper_id: UUID, shared: InContext, request: Request, c
                     "another file",
                     detail_vi=f"đã lưu tệp có mã SHA-256 {row.sha256.hex()}: muốn thay tệp khác, hãy ghi lại văn bản",
                 )
-            return _to_response(await _found(session, paper_id))
+            return _to_response(await _load_paper(session, paper_id))
 
 
 @router.get(
@@ -175,7 +175,7 @@ async def put_issued_file(paper_id: UUID, shared: InContext, request: Request, c
 async def get_issued_file(paper_id: UUID, shared: InContext) -> Response:
     """As it came, as a file to save."""
     async with shared.database.transaction() as session:
-        content = await issued.read_file(session, (await _found(session, paper_id)).id)
+        content = await issued.read_file(session, (await _load_paper(session, paper_id)).id)
     if content is None:
         raise not_found("file of the paper", paper_id)
     name = {"Content-Disposition": f'attachment; filename="van-ban-{paper_id}.pdf"'}
@@ -227,7 +227,7 @@ def _check_pdf(content: bytes) -> None:
         raise invalid("content", "is cut off: the end of the PDF is missing")
 
 
-async def _found(session: AsyncSession, paper_id: UUID) -> Any:
+async def _load_paper(session: AsyncSession, paper_id: UUID) -> Any:
     row = await issued.find_paper(session, paper_id)
     if row is None:
         raise not_found("issued paper", paper_id)

@@ -198,7 +198,7 @@ async def renew_secret(
 ) -> Response:
     seal, secret, now = seal_of(shared), new_secret(), shared.clock()
     async with shared.database.transaction() as session:
-        before = await _found(session, webhook_id, if_match)
+        before = await _load_webhook(session, webhook_id, if_match)
         values = {
             "secret": seal.close(secret),
             "previous_secret": before.secret,
@@ -221,7 +221,7 @@ async def remove_webhook(
     if_match: IfMatch,
 ) -> None:
     async with shared.database.transaction() as session:
-        await _found(session, webhook_id, if_match)
+        await _load_webhook(session, webhook_id, if_match)
         await webhooks.remove(session, webhook_id)
 
 
@@ -239,7 +239,7 @@ def _refuse_nulls(values: dict[str, Any]) -> None:
         raise refuse_fields([FieldError(field=name, message="cannot be null; leave it out") for name in wrong])
 
 
-async def _found(session: Any, webhook_id: UUID, if_match: Any) -> Any:
+async def _load_webhook(session: Any, webhook_id: UUID, if_match: Any) -> Any:
     row = await webhooks.get(session, webhook_id, for_update=True)
     if row is None:
         raise not_found("webhook", webhook_id)
@@ -249,7 +249,7 @@ async def _found(session: Any, webhook_id: UUID, if_match: Any) -> Any:
 
 async def _changed(shared: Any, webhook_id: UUID, if_match: Any, values: dict[str, Any], caller: Principal) -> Response:
     async with shared.database.transaction() as session:
-        row = await _found(session, webhook_id, if_match)
+        row = await _load_webhook(session, webhook_id, if_match)
         if values:
             row = await webhooks.change(session, webhook_id, values, shared.clock(), caller.subject)
     return show(_shape(row), row.revision)

@@ -39,7 +39,7 @@ def line(period: Period, site: Site, camera: Camera, random: Random, *, blind: b
     born = period.start + site.installed_on * DAY + (9 * HOUR if site.installed_on else 0)
     outages = _outages(period, born, site, random)
     night = period.start + 3 * DAY + 2 * HOUR
-    seen = _seen(Period(born, period.end), outages, Period(night, night + 90 * MINUTE if blind else night))
+    seen = _observe_period(Period(born, period.end), outages, Period(night, night + 90 * MINUTE if blind else night))
     start = period.start + 2 * DAY + 13 * HOUR
     maintenance = [Segment(start, start + 2 * HOUR, True)] if camera.facility.code == _MAINTAINED else []
     deliveries = []
@@ -85,7 +85,7 @@ def _outages(period: Period, born: Millis, site: Site, random: Random) -> list[_
     return sorted(found)
 
 
-def _seen(period: Period, outages: list[_Outage], blind: Period) -> list[Segment[Seen]]:
+def _observe_period(period: Period, outages: list[_Outage], blind: Period) -> list[Segment[Seen]]:
     """Up but for the outages; what lies in the blind hours was seen by nobody."""
     whole: list[Segment[Seen]] = []
     at = period.start

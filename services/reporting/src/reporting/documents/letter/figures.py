@@ -53,13 +53,13 @@ def scope_of(report: Report) -> str:
         ("cơ sở", filters.facility, "facility"),
     ):
         if given is not None:
-            parts.append(f"{words} {_named(report, noun, given)}")
+            parts.append(f"{words} {_describe_filter(report, noun, given)}")
     if filters.type is not None:
         parts.append(f"loại hình {TYPE_NAMES.get(filters.type, filters.type).lower()}")
     return ", ".join(parts)
 
 
-def _named(report: Report, noun: str, given: str) -> str:
+def _describe_filter(report: Report, noun: str, given: str) -> str:
     """`466 (Huyện Gio Linh)`, where a facility of the report has the name."""
     for row in rows_of(report, "facilities"):
         if given in {word(row, f"{noun}_code"), word(row, f"{noun}_id")}:

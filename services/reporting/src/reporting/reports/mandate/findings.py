@@ -67,9 +67,9 @@ class Facts:
             case ObligationKind.CONNECTION:
                 return last_of([self._connection(one, then.facility.code)])
             case ObligationKind.PROPOSAL:
-                return last_of([self._taken("installation_proposal", one, SUBMITTED)])
+                return last_of([self._find_first("installation_proposal", one, SUBMITTED)])
             case ObligationKind.INSTALLATION:
-                return last_of([self._taken("installation_proposal", one, INSTALLED)])
+                return last_of([self._find_first("installation_proposal", one, INSTALLED)])
             case ObligationKind.COVERAGE:
                 return last_of([Evidence("coverage", one, then.facility.code, self.sufficient_since(one))])
             case ObligationKind.FOCAL_POINT:
@@ -81,11 +81,11 @@ class Facts:
 
     def survey(self, facility_id: UUID) -> Evidence:
         """The first survey that was approved by then."""
-        return self._taken("survey", facility_id, APPROVED)
+        return self._find_first("survey", facility_id, APPROVED)
 
     def agreed_first(self, facility_id: UUID) -> Evidence:
         """The first version of the plan that was agreed by then, also one that a later version replaced."""
-        return self._taken("connection_plan", facility_id, AGREED)
+        return self._find_first("connection_plan", facility_id, AGREED)
 
     def _connection(self, facility_id: UUID, code: str) -> Evidence:
         """Since when it was observed for good; the minutes that accept it date it earlier, and never replace it."""
@@ -100,7 +100,7 @@ class Facts:
         at, number = min(accepted)
         return Evidence("connection", facility_id, code, at, observed, number)
 
-    def _taken(self, noun: str, facility_id: UUID, step: Step) -> Evidence:
+    def _find_first(self, noun: str, facility_id: UUID, step: Step) -> Evidence:
         """The first of its kind that was taken by the instant."""
         find = find_entry if self.by_entry else find_step
         found = [find(noun, one, step, self.situation.at) for one in self.steps[noun].get(facility_id, ())]

@@ -93,7 +93,7 @@ async def duties(
 ) -> Duties:
     """How every obligation stands at the instant of the situation. `by_entry`: as rules 4 and before had it."""
     with rarely_collected():
-        known = _known(situation)
+        known = _list_obligations(situation)
         about = _about(situation, known)
         asked = sorted({then.facility.id for then, one in about if one.kind is ObligationKind.CONNECTION}, key=str)
         connected: dict[UUID, Millis] = {}
@@ -101,16 +101,16 @@ async def duties(
             areas = areas_of(situation)
             connected = await first_connected(session, asked, situation.at, situation.presumed_alive_ms, areas)
         facts = Facts.gather(situation, connected, by_entry=by_entry)
-        return _owed(facts, known, about, soon_days)
+        return _find_duties(facts, known, about, soon_days)
 
 
 def owed(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:
     """The same of what is at hand. `connected`: since when each facility was first connected for good."""
-    known = _known(situation)
-    return _owed(Facts.gather(situation, connected), known, _about(situation, known), soon_days)
+    known = _list_obligations(situation)
+    return _find_duties(Facts.gather(situation, connected), known, _about(situation, known), soon_days)
 
 
-def _owed(facts: Facts, known: tuple[Obligation, ...], about: _Pairs, soon_days: int) -> Duties:
+def _find_duties(facts: Facts, known: tuple[Obligation, ...], about: _Pairs, soon_days: int) -> Duties:
     found = (_item(facts, then, one, soon_days * DAY) for then, one in about)
     items = [one for one in found if one is not None]
     if facts.situation.scope.everything:
@@ -118,7 +118,7 @@ def _owed(facts: Facts, known: tuple[Obligation, ...], about: _Pairs, soon_days:
     return Duties(facts, known, tuple(items))
 
 
-def _known(situation: Situation) -> tuple[Obligation, ...]:
+def _list_obligations(situation: Situation) -> tuple[Obligation, ...]:
     records = sorted(situation.records.at("obligation", situation.at), key=lambda one: str(one.state["code"]))
     return tuple(obligation_of(one) for one in records)
 

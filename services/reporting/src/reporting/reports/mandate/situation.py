@@ -126,7 +126,7 @@ async def _situation(
         there = tuple(stationed.get(facility.id, ()))
         versions = places.register.facilities[str(facility.id)]
         status = _status(versions, at)
-        named = _named(facility, known, at)
+        named = _name_as_of(facility, known, at)
         unit_ids = _units_around(version_at(versions, at), around)
         has_cameras = facility.id in with_cameras
         place = Place(facility.id, facility.type, status, facility.agency.id, unit_ids, has_cameras)
@@ -183,7 +183,7 @@ def _status(versions: Iterable[Segment[FacilityVersion]], at: Millis) -> str:
     return found.value.status
 
 
-def _named(facility: Facility, known: Records, at: Millis) -> Facility:
+def _name_as_of(facility: Facility, known: Records, at: Millis) -> Facility:
     """Unit and agency under the codes and names that they had then."""
     return replace(
         facility,

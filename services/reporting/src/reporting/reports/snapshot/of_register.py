@@ -30,7 +30,7 @@ async def letterhead_of_register(
     """
     known = await records.read(session, _NOUNS, max(at, now))
     wanted = directive_id or _main_directive(known, at)
-    found = dict(_known(known, at, wanted))
+    found = dict(_read_head(known, at, wanted))
     found |= _of_papers(_letterhead_at(known, wanted, now))
     return given.model_copy(update={name: one for name, one in found.items() if name not in given.model_fields_set})
 
@@ -70,7 +70,7 @@ def _of_papers(letterhead: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _known(known: Records, at: Millis, directive_id: UUID | None) -> Iterator[tuple[str, Any]]:
+def _read_head(known: Records, at: Millis, directive_id: UUID | None) -> Iterator[tuple[str, Any]]:
     lead = _of_role(known, AgencyRole.LEAD, at)
     if lead is not None:
         yield "issuer", str(lead.state["name"])

@@ -19,7 +19,7 @@ async def find(session: AsyncSession, noun: str, given: str, at: Millis | None =
         return None
     dated: Any = facility.c if noun == "facility" else register_record.c
     code = dated.code if noun == "facility" else dated.state["code"].astext
-    statement = select(dated.id).where(_named(code, dated.id, given), not_(dated.removed))
+    statement = select(dated.id).where(_match_code(code, dated.id, given), not_(dated.removed))
     if noun != "facility":
         statement = statement.where(dated.noun == noun)
     if at is not None:
@@ -31,7 +31,7 @@ async def find(session: AsyncSession, noun: str, given: str, at: Millis | None =
     if found is None and noun != "facility":
         # Named by an earlier release, which kept no more of it.
         table = {"unit": unit, "agency": agency}[noun]
-        found = await session.scalar(select(table.c.id).where(_named(table.c.code, table.c.id, given)).limit(1))
+        found = await session.scalar(select(table.c.id).where(_match_code(table.c.code, table.c.id, given)).limit(1))
     return found
 
 
@@ -40,7 +40,7 @@ async def facility_codes(session: AsyncSession, facility_id: UUID) -> frozenset[
     return frozenset(await session.scalars(select(facility.c.code).where(facility.c.id == facility_id).distinct()))
 
 
-def _named(code: ColumnElement[Any], id_: ColumnElement[Any], given: str) -> ColumnElement[bool]:
+def _match_code(code: ColumnElement[Any], id_: ColumnElement[Any], given: str) -> ColumnElement[bool]:
     try:
         return or_(code == given, id_ == UUID(given))
     except ValueError:

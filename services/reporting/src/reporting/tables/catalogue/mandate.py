@@ -281,10 +281,10 @@ async def change_rows(asked: Selection) -> Portions:
 
 async def obligation_rows(asked: Selection) -> Portions:
     """In the order of the facilities, then of the obligations' codes."""
-    yield [_owed(one) for one in (await duties(asked.session, await _of_record(asked))).items]
+    yield [_to_obligation_row(one) for one in (await duties(asked.session, await _of_record(asked))).items]
 
 
-def _owed(item: Item) -> Row:
+def _to_obligation_row(item: Item) -> Row:
     one, due, place = item.obligation, item.due, item.facility
     evidence = _listed(_evidence(each) for each in item.evidence if each.at is not None)
     return (

@@ -209,7 +209,7 @@ class CameraKeyframes:
         self._compare_weighed()
         now = self._context.now()
         now_s = now.monotonic_s
-        self._rhythm.seen(now_s, unit.rtp_timestamp)
+        self._rhythm.note_keyframe(now_s, unit.rtp_timestamp)
         if self._rhythm.lost:
             self._learn_until_s = now_s + LEARN_WITHIN_S
         light = self.weighing.passed_unseen and octets < least_octets(self.weighing.keyframe_octets)
