@@ -41,10 +41,10 @@ async def test_a_facility_is_seen_by_its_agency_and_by_every_unit_above_it(bus: 
         AccessScope(agencies=frozenset({agency})),
         *(AccessScope(units=frozenset({one})) for one in (province, district, commune)),
     ):
-        assert await found.seen(bus, Sight(scope), asked) == {here}
-    assert await found.seen(bus, Sight(AccessScope(facilities=frozenset({there}))), asked) == {there}
-    assert await found.seen(bus, Sight(), asked) == asked
-    assert await found.seen(bus, Sight(restricted=False), asked) == {here, there}
+        assert await found.filter_visible(bus, Sight(scope), asked) == {here}
+    assert await found.filter_visible(bus, Sight(AccessScope(facilities=frozenset({there}))), asked) == {there}
+    assert await found.filter_visible(bus, Sight(), asked) == asked
+    assert await found.filter_visible(bus, Sight(restricted=False), asked) == {here, there}
 
 
 async def test_units_in_a_circle_end(bus: Bus) -> None:
@@ -52,7 +52,7 @@ async def test_units_in_a_circle_end(bus: Bus) -> None:
     await publish(bus, "unit", one, UnitV1(id=one, code="1", name="A", parent_id=other, **STATE))
     await publish(bus, "unit", other, UnitV1(id=other, code="2", name="B", parent_id=one, **STATE))
     here = await facility(bus, one, agency)
-    assert await FacilityPlaces().seen(bus, Sight(AccessScope(units=frozenset({other}))), {here}) == {here}
+    assert await FacilityPlaces().filter_visible(bus, Sight(AccessScope(units=frozenset({other}))), {here}) == {here}
 
 
 async def test_a_site_that_is_made_restricted_or_removed_is_hidden_within_seconds(
@@ -61,15 +61,15 @@ async def test_a_site_that_is_made_restricted_or_removed_is_hidden_within_second
     unit, agency = uuid4(), uuid4()
     here = await facility(bus, unit, agency)
     found, reader = FacilityPlaces(), Sight(restricted=False)
-    assert await found.seen(bus, reader, {here}) == {here}
+    assert await found.filter_visible(bus, reader, {here}) == {here}
     await facility(bus, unit, agency, id=here, restricted=True)
-    assert await found.seen(bus, reader, {here}) == {here}, "kept for a while"
+    assert await found.filter_visible(bus, reader, {here}) == {here}, "kept for a while"
     monkeypatch.setattr(places, "KEPT_S", 0.0)
-    assert await found.seen(bus, reader, {here}) == set()
-    assert await found.seen(bus, Sight(AccessScope(agencies=frozenset({agency}))), {here}) == {here}
+    assert await found.filter_visible(bus, reader, {here}) == set()
+    assert await found.filter_visible(bus, Sight(AccessScope(agencies=frozenset({agency}))), {here}) == {here}
     removed = RemovedV1(id=here, noun="facility", revision=3, removed_at=datetime.now(UTC))
     await publish(bus, "facility", here, removed)
-    assert await found.seen(bus, Sight(AccessScope(agencies=frozenset({agency}))), {here}) == set()
+    assert await found.filter_visible(bus, Sight(AccessScope(agencies=frozenset({agency}))), {here}) == set()
 
 
 async def test_a_facility_is_seen_by_the_district_that_ended_where_it_lay(bus: Bus) -> None:
@@ -94,4 +94,4 @@ async def test_a_facility_is_seen_by_the_district_that_ended_where_it_lay(bus: B
     here, there = await facility(bus, now, uuid4()), await facility(bus, across, uuid4())
     found = FacilityPlaces()
     for unit_id, seen in ((district, {here}), (province, {here, there}), (before, {here}), (beside, set())):
-        assert await found.seen(bus, Sight(AccessScope(units=frozenset({unit_id}))), {here, there}) == seen
+        assert await found.filter_visible(bus, Sight(AccessScope(units=frozenset({unit_id}))), {here, there}) == seen

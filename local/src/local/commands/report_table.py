@@ -61,7 +61,7 @@ def _row(camera: Json, destinations: Iterable[_Destination], *, beside: bool) ->
     if not beside:
         cells = ["\n".join(f"{one.code}: {states[one.key]}" for one in destinations if one.key in states) or "none"]
     compliant = {True: "yes", False: "no", None: "unknown"}[camera["compliant"]]
-    return [str(camera["code"]), _named(camera["facility"]), _state(camera), *cells, compliant]
+    return [str(camera["code"]), _to_label(camera["facility"]), _state(camera), *cells, compliant]
 
 
 def _table(headings: list[str], rows: list[list[str]], width: int) -> Table:
@@ -123,7 +123,7 @@ def _printed(what: object, width: int) -> list[str]:
     return [line.rstrip() for line in text.getvalue().splitlines()]
 
 
-def _named(thing: Json) -> str:
+def _to_label(thing: Json) -> str:
     return " ".join(thing[part] for part in ("code", "name") if thing[part])
 
 

@@ -59,10 +59,10 @@ def test_a_worker_that_can_have_none_of_the_cameras_stands_in_nobodys_way() -> N
 
 
 def test_the_same_workers_keep_the_time_since_when_nobody_came_or_went() -> None:
-    seen = Membership().seen(["a", "b"], 5.0)
+    seen = Membership().with_workers(["a", "b"], 5.0)
     assert seen == Membership(frozenset({"a", "b"}), 5.0)
-    assert seen.seen(["b", "a"], 9.0) is seen
-    assert seen.seen(["b"], 9.0) == Membership(frozenset({"b"}), 9.0)
+    assert seen.with_workers(["b", "a"], 9.0) is seen
+    assert seen.with_workers(["b"], 9.0) == Membership(frozenset({"b"}), 9.0)
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Fleet:
             for index, name in enumerate(sorted(self.cameras)):
                 if (self.now_s + index) % HEARTBEAT_S == 0 or name not in self.heard:
                     self.heard[name] = self.cameras[name], self.now_s
-            self.membership = self.membership.seen(self.cameras.keys(), self.now_s)
+            self.membership = self.membership.with_workers(self.cameras.keys(), self.now_s)
             for name in sorted(self.cameras):
                 self._decide(name)
         return self.moved - before

@@ -82,7 +82,7 @@ def test_what_lies_with_us_says_nothing_about_the_camera(cause: Cause) -> None:
 def concluded(*findings: Cause, judgement: Judgement | None = None) -> Judgement:
     checks = Checks(not_checked={Cause.CLOCK_DRIFT: "no report came"})
     for finding in findings:
-        checks.found(finding, f"{finding} it is")
+        checks.add_finding(finding, f"{finding} it is")
     return conclude(judgement or Judgement(Verdict.UP), checks)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.domain.instants import EPOCH, VIETNAM, millis, moment, shown
+from reporting.domain.instants import EPOCH, VIETNAM, format_instant, millis, moment
 from reporting.domain.maintenance import Window, agreed, is_agreed
 from reporting.domain.outages import Outage, accounted, confirmed, outage_figures, outages
 from reporting.domain.partition import Seen
@@ -72,14 +72,14 @@ def test_percentages_without_time_are_none() -> None:
 
 
 def test_times_are_shown_in_vietnam() -> None:
-    assert shown(0) == "1970-01-01T07:00:00.000+07:00"
+    assert format_instant(0) == "1970-01-01T07:00:00.000+07:00"
     assert millis(moment(1_234_567)) == 1_234_567
 
 
 @given(st.integers(-(10**13), 10**14))
 def test_a_time_is_shown_as_the_library_would(instant: int) -> None:
     library = (EPOCH + timedelta(milliseconds=instant)).astimezone(VIETNAM)
-    assert shown(instant) == library.isoformat(timespec="milliseconds")
+    assert format_instant(instant) == library.isoformat(timespec="milliseconds")
 
 
 @given(st.lists(st.tuples(st.integers(-20, 120), st.integers(1, 40), st.booleans()), max_size=8))

@@ -125,8 +125,8 @@ async def test_names_of_then_stay_those_of_then(database: Database, province: Pr
         found = await records.read(session, ["unit"], millis(may(30)))
     names = []
     for at in (may(10), may(30)):
-        record = found.named("unit", province.unit, millis(at))
+        record = found.find_version("unit", province.unit, millis(at))
         assert record is not None
         names.append(record.state["name"])
     assert names == ["Huyện Hướng Hóa", "Xã Hướng Hóa"]
-    assert found.named("unit", uuid4(), millis(may(30))) is None
+    assert found.find_version("unit", uuid4(), millis(may(30))) is None

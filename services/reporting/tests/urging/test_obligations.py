@@ -91,7 +91,7 @@ async def test_the_responsible_agency_is_urged_about_it_once_a_day(
 ) -> None:
     await owe(letter, ingest)
     clock = [LAST]
-    urger = Urger(database, settings, None, obligations=Obligations(settings).owed, clock=lambda: clock[0])
+    urger = Urger(database, settings, None, obligations=Obligations(settings).list_owed, clock=lambda: clock[0])
     rule = {
         "id": uuid4(), "name": "Quá hạn", "about": "obligation_overdue", "party": "responsible", "agency_id": None,
         "level": 1, "hours": 0, "every_hours": 24, "after_answer_hours": 0, "quiet_from": None, "quiet_to": None,

@@ -45,7 +45,9 @@ class FacilityPlaces:
         self._kept: dict[tuple[str, UUID], _Kept] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    async def seen(self, bus: Bus, sight: Sight, facility_ids: Collection[UUID | None]) -> frozenset[UUID | None]:
+    async def filter_visible(
+        self, bus: Bus, sight: Sight, facility_ids: Collection[UUID | None]
+    ) -> frozenset[UUID | None]:
         """Those that the caller sees; None stands for where nobody knows. Raises NatsError or TimeoutError."""
         if sight.is_everything:
             return frozenset(facility_ids)

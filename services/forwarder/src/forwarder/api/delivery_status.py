@@ -168,7 +168,7 @@ async def _seen_facilities(
     if bus is None:
         raise unavailable()
     try:
-        return await places.seen(bus, sight, facility_ids)
+        return await places.filter_visible(bus, sight, facility_ids)
     except (NatsError, TimeoutError, OSError):
         raise unavailable("NATS does not answer: what the token is for is not known. Try again.") from None
 

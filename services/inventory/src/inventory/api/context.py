@@ -21,7 +21,7 @@ from inventory.storage.change_log import actor_of
 from inventory.storage.conflicts import invalid
 from inventory.storage.idempotency import find_answer, keep_answer
 from inventory.storage.queries.lists import Recorded
-from inventory.storage.queries.sight import seen
+from inventory.storage.queries.sight import select_visible
 from inventory.storage.store import Store, WriteTransaction
 from vonggac.auth import Caller, Principal, Sealer, Sight
 from vonggac.auth.scope import EVERYTHING
@@ -93,7 +93,7 @@ class RequestContext:
         if as_of is not None and as_of > now + AHEAD:
             raise invalid("as_of", f"is an instant to come; it is {now.isoformat()} now")
         is_whole = as_of is None and self.sight == EVERYTHING
-        return Recorded(partial(seen, as_of=as_of, sight=self.sight), as_of, valid_on, is_whole)
+        return Recorded(partial(select_visible, as_of=as_of, sight=self.sight), as_of, valid_on, is_whole)
 
     @asynccontextmanager
     async def write_transaction(

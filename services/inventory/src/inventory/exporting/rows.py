@@ -20,7 +20,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.people import PERSON
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.cursors import open_cursor
-from inventory.storage.queries.sight import hide_contacts, seen, sight_of
+from inventory.storage.queries.sight import hide_contacts, select_visible, sight_of
 from inventory.storage.tables import Delivery, Destination, Thing
 from inventory.storage.tables.base import DERIVED
 
@@ -52,7 +52,7 @@ async def exported_rows(
     """
     references = await _read_references(session, noun, today)
     columns = exported_columns(noun)
-    things = seen(noun.table, None, sight_of(session))
+    things = select_visible(noun.table, None, sight_of(session))
     query: Select[Any] = select(*(column for column in things.c if column.name not in {*DERIVED, "etag"}))
     if only is not None:
         query = query.where(things.c[only[0]] == only[1])
@@ -79,7 +79,7 @@ async def _read_references(session: AsyncSession, noun: Noun, today: date) -> Re
 
 
 async def _codes(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
-    columns = seen(kind, None, sight_of(session)).c
+    columns = select_visible(kind, None, sight_of(session)).c
     if "code" not in columns:
         return {}
     return {row.id: row.code for row in await session.execute(select(columns.id, columns.code))}

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.importing.checking.cells import shown
+from inventory.importing.checking.cells import to_text
 from inventory.importing.checking.codes import OnRecord
 from inventory.importing.columns import REVISION, Columns
 from inventory.importing.derived import columns_of
@@ -130,7 +130,7 @@ def brought_by(tables: Sequence[Table]) -> Brought:
     """
     return {
         table.columns.noun: {
-            code for row in table.rows if (code := shown(row.cells.get("code", ""))) and "\0" not in code
+            code for row in table.rows if (code := to_text(row.cells.get("code", ""))) and "\0" not in code
         }
         for table in tables
     }
@@ -244,7 +244,7 @@ def _empty_register(table: Table, columns: Columns, known: Mapping[str, Collecti
         if column.reference in known:
             there = {*known[column.reference]}
         else:
-            cells = [shown(row.cells[column.name]) for row in table.rows if column.name in row.cells]
+            cells = [to_text(row.cells[column.name]) for row in table.rows if column.name in row.cells]
             there = {code.strip() for cell in cells for code in (cell, *cell.split(";"))} - {""}
         codes.setdefault(column.reference, {}).update({uuid5(NAMESPACE_OID, code): code for code in there})
     ids = {name: OnRecord({code: id_ for id_, code in each.items()}) for name, each in codes.items()}

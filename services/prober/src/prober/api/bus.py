@@ -57,7 +57,7 @@ async def seen_facilities(
     """Those of the facilities that the caller sees. Raises ProblemError 503."""
     with answered_by_the_bus():
         places: FacilityPlaces = request.app.state.places
-        return await places.seen(bus_of(request), sight, facility_ids)
+        return await places.filter_visible(bus_of(request), sight, facility_ids)
 
 
 async def seen_camera(request: Request, caller: Principal, camera_id: UUID) -> CameraV1 | None:

@@ -75,7 +75,7 @@ class Checks:
     details: list[str] = field(default_factory=list)
     not_checked: dict[Cause, str] = field(default_factory=dict)
 
-    def found(self, cause: Cause, detail: str) -> None:
+    def add_finding(self, cause: Cause, detail: str) -> None:
         self.findings.append(cause)
         self.details.append(detail)
 
@@ -95,7 +95,7 @@ def check_stream(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: 
     _check_end(checks, seen)
     if seen.foreign_payload is not None:
         what = f"the video has RTP payload type {seen.foreign_payload}, which the description does not name"
-        checks.found(Cause.PROTOCOL_ERROR, what)
+        checks.add_finding(Cause.PROTOCOL_ERROR, what)
     return checks
 
 
@@ -108,13 +108,13 @@ def _check_rates(
         return
     least = max(_least_rates(seen, expected, thresholds))
     if media.fps < least:
-        checks.found(Cause.LOW_FPS, f"{media.fps:g} pictures a second, expected at least {least:g}")
+        checks.add_finding(Cause.LOW_FPS, f"{media.fps:g} pictures a second, expected at least {least:g}")
     if media.bitrate_kbps is None or not media.width or not media.height:
         checks.not_checked[Cause.LOW_BITRATE] = "the size of the picture is not known"
         return
     least_kbps = thresholds.min_bits_per_pixel * media.width * media.height * media.fps / 1000
     if media.bitrate_kbps < least_kbps:
-        checks.found(Cause.LOW_BITRATE, f"{media.bitrate_kbps:g} kbit/s, expected at least {least_kbps:.0f}")
+        checks.add_finding(Cause.LOW_BITRATE, f"{media.bitrate_kbps:g} kbit/s, expected at least {least_kbps:.0f}")
 
 
 def _least_rates(seen: StreamSeen, expected: ExpectedDevice | None, thresholds: StreamThresholds) -> Iterator[float]:
@@ -133,11 +133,11 @@ def _check_arrival(checks: Checks, seen: StreamSeen, thresholds: StreamThreshold
     if media.packets_lost is None or received + lost == 0:
         checks.not_checked[Cause.PACKET_LOSS] = "no packets were counted"
     elif (percent := 100 * lost / (received + lost)) > thresholds.max_loss_percent:
-        checks.found(Cause.PACKET_LOSS, f"{percent:.1f} % of the packets lost")
+        checks.add_finding(Cause.PACKET_LOSS, f"{percent:.1f} % of the packets lost")
     if media.jitter_ms is None:
         checks.not_checked[Cause.JITTER] = seen.jitter_unknown
     elif media.jitter_ms > thresholds.max_jitter_ms:
-        checks.found(Cause.JITTER, f"pictures arrive unevenly, {media.jitter_ms:.0f} ms late on average")
+        checks.add_finding(Cause.JITTER, f"pictures arrive unevenly, {media.jitter_ms:.0f} ms late on average")
 
 
 def _check_clock(checks: Checks, seen: StreamSeen, thresholds: StreamThresholds) -> None:
@@ -148,7 +148,7 @@ def _check_clock(checks: Checks, seen: StreamSeen, thresholds: StreamThresholds)
         checks.not_checked[Cause.CLOCK_DRIFT] = "the camera's sender reports do not give the time of day"
     elif abs(drift_s) > thresholds.max_clock_drift_s:
         side = "ahead" if drift_s > 0 else "behind"
-        checks.found(Cause.CLOCK_DRIFT, f"the camera's clock is {abs(drift_s):.0f} s {side}")
+        checks.add_finding(Cause.CLOCK_DRIFT, f"the camera's clock is {abs(drift_s):.0f} s {side}")
 
 
 def _check_identity(checks: Checks, seen: StreamSeen, expected: ExpectedDevice | None) -> None:
@@ -170,14 +170,14 @@ def _check_identity(checks: Checks, seen: StreamSeen, expected: ExpectedDevice |
     ]
     unknown = [name for name, (wanted, there) in pairs.items() if wanted is not None and there is None]
     if differing:
-        checks.found(Cause.IDENTITY_CHANGED, ", ".join(differing))
+        checks.add_finding(Cause.IDENTITY_CHANGED, ", ".join(differing))
     elif unknown:
         checks.not_checked[Cause.IDENTITY_CHANGED] = f"{' and '.join(unknown)}: {seen.device_unknown}"
 
 
 def _check_end(checks: Checks, seen: StreamSeen) -> None:
     if seen.ended is not None:
-        checks.found(Cause.ENDED, f"{seen.ended} while the stream was measured")
+        checks.add_finding(Cause.ENDED, f"{seen.ended} while the stream was measured")
     elif seen.pictures < LEAST_PICTURES or seen.span_s < LEAST_SPAN_S:
         checks.not_checked[Cause.ENDED] = seen.rates_unknown
 

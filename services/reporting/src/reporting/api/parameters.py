@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.api.mandate.recent_duties import RecentDuties
 from reporting.api.reports.receiving import Receiving
-from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis, duration, millis, shown
+from reporting.domain.instants import TIME_ZONE, VIETNAM, Millis, duration, format_instant, millis
 from reporting.domain.segments import Period
 from reporting.feeds.sealing import Seal
 from reporting.feeds.tasks import FeedTasks
@@ -88,11 +88,11 @@ def question(
     now, zone = shared.clock(), zone_named(time_zone)
     until = now if end is None else parse_moment("to", end, zone)
     if until > now + CLOCK_DIFFERENCE:
-        raise invalid("to", f"lies in the future; the latest possible is {shown(millis(now))}")
+        raise invalid("to", f"lies in the future; the latest possible is {format_instant(millis(now))}")
     until = min(until, now)
     since = until - DEFAULT_PERIOD if start is None else parse_moment("from", start, zone)
     if millis(since) >= millis(until):
-        raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
+        raise invalid("from", f"must be earlier than to, which is {format_instant(millis(until))}")
     if until - since > timedelta(days=shared.settings.max_period_days):
         raise invalid("from", f"the period is longer than {shared.settings.max_period_days} days; ask in parts")
     period = Period(millis(since), millis(until))

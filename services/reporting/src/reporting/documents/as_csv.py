@@ -22,7 +22,7 @@ from reporting.documents.read_csv import (
     SECURITY_PROOF,
     WORDS,
 )
-from reporting.domain.instants import shown
+from reporting.domain.instants import format_instant
 from reporting.domain.percentages import percentages
 from reporting.reports.snapshot.canonical import Row, row_digest
 from reporting.reports.snapshot.report import COLUMNS as TABLES
@@ -47,7 +47,7 @@ def as_csv(report: Report) -> bytes:
     writer.writerow(columns_of(report))
     proof = json.dumps(_proof(report), ensure_ascii=False, separators=(",", ":"))
     for cells in _lines(report):
-        writer.writerow([*_known(report), *cells, proof])
+        writer.writerow([*_list_header_cells(report), *cells, proof])
         proof = ""
     return (BOM + out.getvalue()).encode()
 
@@ -73,10 +73,10 @@ def _proof(report: Report) -> Mapping[str, Any]:
     return proof
 
 
-def _known(report: Report) -> Iterator[str]:
+def _list_header_cells(report: Report) -> Iterator[str]:
     header = report.header
     yield from (header.id, str(header.version), report.sha256)
-    yield from (str(shown(header.period.from_ms)), str(shown(header.period.to_ms)))
+    yield from (str(format_instant(header.period.from_ms)), str(format_instant(header.period.to_ms)))
     yield from (header.period.time_zone, header.rule_version)
 
 

@@ -52,7 +52,7 @@ def seconds(length: Millis) -> float:
     return length / 1000
 
 
-def shown(instant: Millis | None) -> str | None:
+def format_instant(instant: Millis | None) -> str | None:
     """ISO 8601 with milliseconds and +07:00; None stays None."""
     if instant is None:
         return None

@@ -39,7 +39,7 @@ class FeedTasks:
         self.focal_points = FocalPoints(feed)
         obligations = Obligations(settings)
         self._watcher = Watcher(database, settings, duties=obligations.notices, wake=self.wake, clock=clock)
-        self.urger = Urger(database, settings, seal, obligations=obligations.owed, clock=clock)
+        self.urger = Urger(database, settings, seal, obligations=obligations.list_owed, clock=clock)
         self._regimes = RegimeKeeper(database, settings, seal, clock=clock, behind=lambda: feed.behind, wake=self.wake)
 
     def wake(self) -> None:

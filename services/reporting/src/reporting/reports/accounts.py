@@ -304,11 +304,11 @@ def _piecewise(
 def _absent(period: Period, camera: Camera, piece: Piece) -> Account:
     """The account of a piece in which the camera is out of scope, or nobody knows."""
     if piece.absence is not None and piece.absence.reason is Reason.REVISION_MISSING:
-        return partition.not_known(period, _named(camera, piece))
+        return partition.not_known(period, _mark_deliveries(camera, piece))
     return partition.out_of_scope(period, len(camera.deliveries))
 
 
-def _named(camera: Camera, piece: Piece) -> list[bool]:
+def _mark_deliveries(camera: Camera, piece: Piece) -> list[bool]:
     """Which of the camera's deliveries a piece names."""
     named = {one.id for one in piece.deliveries}
     return [one.id in named for one in camera.deliveries]
@@ -328,7 +328,7 @@ def history_of(
     for start, end, piece in camera.pieces:
         if piece.absence is not None:
             missing = piece.absence.reason is Reason.REVISION_MISSING
-            nothing = partition.nothing_known(_named(camera, piece)) if missing else None
+            nothing = partition.nothing_known(_mark_deliveries(camera, piece)) if missing else None
             moments.append(Segment(start, end, nothing or partition.nothing_counted(len(camera.deliveries))))
             continue
         agreed = history.maintenance_line(material.windows, camera.id, piece.facility.id)

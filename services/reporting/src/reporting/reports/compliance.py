@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from reporting.domain.compliance import RULE_EN, RULE_VERSION, RULE_VI
-from reporting.domain.instants import millis, seconds, shown
+from reporting.domain.instants import format_instant, millis, seconds
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, DeliveryDurations, Durations
 from reporting.domain.percentages import percentages
 from reporting.domain.scope import Absence, Camera, Delivery, Facility, Named
@@ -64,10 +64,10 @@ def _head(question: Question, asked: AppliedFilters, totals: Totals, notes: Sequ
     period = question.period
     return {
         "schema_version": SCHEMA_VERSION,
-        "generated_at": shown(question.now),
+        "generated_at": format_instant(question.now),
         "period": {
-            "from": shown(period.start),
-            "to": shown(period.end),
+            "from": format_instant(period.start),
+            "to": format_instant(period.end),
             "seconds": seconds(period.length),
             "time_zone": question.time_zone,
             "current": question.current,
@@ -149,13 +149,15 @@ def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
         **places.of(camera.facility),
         **_now(now.camera if now is not None else None),
         "confirmed_state": now.confirmed.state if now is not None else None,
-        "confirmed_since": shown(now.confirmed.since) if now is not None else None,
+        "confirmed_since": format_instant(now.confirmed.since) if now is not None else None,
         "compliant": now.compliant if now is not None else None,
         "shared_device_reason": camera.shared_device_reason,
         "out_of_scope": [_absence(absence) for absence in camera.out_of_scope]
         if one.account.camera.out_of_scope
         else [],
-        "register_unknown": [{"from": shown(start), "to": shown(end)} for start, end, _ in camera.not_known],
+        "register_unknown": [
+            {"from": format_instant(start), "to": format_instant(end)} for start, end, _ in camera.not_known
+        ],
         "deliveries": [
             _delivery(planned, places, state, connected, durations)
             for planned, state, connected, durations in zip(
@@ -172,7 +174,7 @@ def _camera(one: CameraAccount, places: _Places) -> dict[str, Any]:
 
 def _absence(absence: Segment[Absence]) -> dict[str, Any]:
     start, end, (reason, by, why) = absence
-    return {"from": shown(start), "to": shown(end), "reason": reason.value, "by": by, "why": why}
+    return {"from": format_instant(start), "to": format_instant(end), "reason": reason.value, "by": by, "why": why}
 
 
 def _delivery(
@@ -190,7 +192,7 @@ def _delivery(
         **_now(now),
         "connected": connected,
         "seconds": {name: getattr(durations, name) / 1000 for name in LEDGER_NAMES},
-        "verified_at": shown(millis(verified_at)) if verified_at is not None else None,
+        "verified_at": format_instant(millis(verified_at)) if verified_at is not None else None,
         "delay_s": delay_s,
         "not_connected_by_cause": {cause: length / 1000 for cause, length in sorted(durations.by_cause.items())},
     }
@@ -199,7 +201,7 @@ def _delivery(
 def _now(now: StateNow | None) -> dict[str, Any]:
     if now is None:
         return {"state": None, "cause": None, "since": None}
-    return {"state": now.state, "cause": now.cause, "since": shown(now.since)}
+    return {"state": now.state, "cause": now.cause, "since": format_instant(now.since)}
 
 
 def _describe_named(thing: Named) -> dict[str, Any]:

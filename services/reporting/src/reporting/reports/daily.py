@@ -144,7 +144,7 @@ def _camera_days(cut: Cut, current: CameraRow, rows: Mapping[Day, CameraRow]) ->
 def _delivery_days(cut: Cut, id_: str, current: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
     """The same of one of its deliveries."""
     result: list[Sums] = []
-    whole = _WHOLE_DAYS_OF_DELIVERY[current.known(id_)[0].kind[0]]
+    whole = _WHOLE_DAYS_OF_DELIVERY[current.find_last_row(id_)[0].kind[0]]
     for day in range(cut.first, cut.last):
         row = rows.get(day + 1)
         if row is None:
@@ -152,7 +152,7 @@ def _delivery_days(cut: Cut, id_: str, current: CameraRow, rows: Mapping[Day, Ca
         else:
             before, after = current.delivery_sums(id_, day), row.delivery_sums(id_, day + 1)
             result.append(tuple(map(sub, after, before)))
-            current, whole = row, _WHOLE_DAYS_OF_DELIVERY[row.known(id_)[0].kind[0]]
+            current, whole = row, _WHOLE_DAYS_OF_DELIVERY[row.find_last_row(id_)[0].kind[0]]
     return result
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import VIETNAM, Millis, millis, moment, shown
+from reporting.domain.instants import VIETNAM, Millis, format_instant, millis, moment
 from reporting.domain.segments import Period
 from reporting.reports.snapshot.canonical import Row
 from vonggac.decree.dates import short_day
@@ -49,8 +49,8 @@ class Note(NamedTuple):
         """As answers have it, times as ISO 8601."""
         return {
             "kind": self.kind,
-            "from": shown(self.start),
-            "to": shown(self.end),
+            "from": format_instant(self.start),
+            "to": format_instant(self.end),
             "facts": self.facts,
             "text_vi": self.text_vi,
             "text_en": self.text_en,

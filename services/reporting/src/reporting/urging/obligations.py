@@ -35,9 +35,11 @@ class Obligations:
         self._settings = settings
         self._read: _Read | None = None
 
-    async def owed(self, session: AsyncSession, now: datetime) -> Sequence[Owed]:
+    async def list_owed(self, session: AsyncSession, now: datetime) -> Sequence[Owed]:
         """Each with a deadline, for each facility that it is about. Raises what PostgreSQL raises."""
-        return [_owed(one, due) for one in await self._unmet(session, now) if (due := one.due.due_before) is not None]
+        return [
+            _to_owed(one, due) for one in await self._unmet(session, now) if (due := one.due.due_before) is not None
+        ]
 
     async def notices(self, session: AsyncSession, now: datetime) -> Sequence[Notice]:
         """Those whose deadline has passed at `now`. Raises what PostgreSQL raises."""
@@ -57,7 +59,7 @@ class Obligations:
         return self._read.items
 
 
-def _owed(one: Item, due_before: Millis) -> Owed:
+def _to_owed(one: Item, due_before: Millis) -> Owed:
     facility = one.facility
     return Owed(
         key=f"obligation:{_key(one, due_before)}",

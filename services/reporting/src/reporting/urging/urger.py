@@ -74,7 +74,7 @@ class Urger:
                 log.warning("urging_failed", error=type(error).__name__)
             await asyncio.sleep(min(POLL_S, URGE_EVERY_S))
 
-    async def owed(self, session: AsyncSession, now: datetime) -> list[Owed]:
+    async def list_owed(self, session: AsyncSession, now: datetime) -> list[Owed]:
         """All that anybody is to see to."""
         return [
             *await self._obligations(session, now),
@@ -100,7 +100,7 @@ class Urger:
             )
             for row in entries
         ]
-        return decide(rules, await self.owed(session, now), urged, millis(now))
+        return decide(rules, await self.list_owed(session, now), urged, millis(now))
 
     async def check(self) -> int:
         """Decide once; returns how many parties are urged. Raises what PostgreSQL raises."""

@@ -43,7 +43,7 @@ class Membership:
     workers: frozenset[str] = frozenset()
     since_s: float = float("-inf")
 
-    def seen(self, workers: Collection[str], now_s: float) -> "Membership":
+    def with_workers(self, workers: Collection[str], now_s: float) -> "Membership":
         present = frozenset(workers)
         return self if present == self.workers else Membership(present, now_s)
 

@@ -77,7 +77,7 @@ class MembershipWatch:
             for worker_id, alive in self._cache.values.items()
             if worker_id != self._worker_id and now_s - self._heard_s[worker_id] < GONE_AFTER_S
         ]
-        self.membership = self.membership.seen([self._worker_id, *(load.worker_id for load in loads)], now_s)
+        self.membership = self.membership.with_workers([self._worker_id, *(load.worker_id for load in loads)], now_s)
         return loads
 
     def choose_receiver(self, *, except_for: set[str]) -> str | None:

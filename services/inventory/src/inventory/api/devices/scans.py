@@ -18,9 +18,9 @@ from inventory.domain.devices.sameness import Device, Devices
 from inventory.domain.devices.scanned import FoundSource, ScanAcceptance, accepted
 from inventory.nouns.devices.cameras import CameraResponse
 from inventory.nouns.devices.declared import CAMERA
-from inventory.nouns.devices.sameness import DEVICE, device_of, named
+from inventory.nouns.devices.sameness import DEVICE, device_of, to_visible_code
 from inventory.nouns.writer import Write
-from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.queries.sight import select_visible, sight_of
 from inventory.storage.tables import Camera, Facility
 from vonggac.auth import Caller, guarded_router
 from vonggac.http.idempotency import KeptAnswer
@@ -73,14 +73,14 @@ async def accept_scan(
             if same is None:
                 new.append({**fields, "url": _with_login(source.url, body), "facility_id": facility.id})
             else:
-                other = await named(session, on_record[same.code])
+                other = await to_visible_code(session, on_record[same.code])
                 known.append(KnownCamera(code=source.code, on_record=other, by=same.field))
         made = await do_each(writing, new, lambda fields: _make(writing, fields, body))
         return [camera.id for camera in made], known
 
     async def answer(session: AsyncSession, done: tuple[list[UUID], list[KnownCamera]]) -> KeptAnswer:
         ids, known = done
-        cameras = seen(Camera, None, sight_of(session))
+        cameras = select_visible(Camera, None, sight_of(session))
         rows = (await session.execute(select(cameras).where(cameras.c.id.in_(ids)))).mappings().all()
         by_id = {row["id"]: CameraResponse.model_validate(row) for row in rows}
         shown = AcceptedScan.model_construct(created=[by_id[each] for each in ids], known=known)

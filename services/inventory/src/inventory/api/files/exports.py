@@ -21,7 +21,7 @@ from inventory.importing.derived import columns_of
 from inventory.nouns.noun import Noun
 from inventory.nouns.places import FACILITY
 from inventory.nouns.registry import NOUNS, noun_named, referring
-from inventory.storage.queries.sight import read_thing, seen
+from inventory.storage.queries.sight import read_thing, select_visible
 from inventory.storage.tables import Facility
 from vonggac.auth import guarded_router
 from vonggac.http.protection.response_headers import is_head
@@ -111,7 +111,7 @@ async def page_of(
     for column in columns.columns:
         if column.reference is None:
             continue
-        other = seen(noun_named(column.reference).table, None, context.sight).c
+        other = select_visible(noun_named(column.reference).table, None, context.sight).c
         if "code" in other:
             found = (await session.scalars(select(other.code).order_by(other.code).limit(_CODES_MOST + 1))).all()
             codes[column.name] = list(found) if len(found) <= _CODES_MOST else []

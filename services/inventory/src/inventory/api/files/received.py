@@ -63,10 +63,12 @@ async def receive_file(context: RequestContext, held: FileBytes) -> Received:
         if body.tell() > most:
             raise _too_large(most)
         held.grow(len(piece))
-    return Received(body.getvalue(), _plain(_named(request.headers.get("content-disposition", ""))), digest.digest())
+    return Received(
+        body.getvalue(), _plain(_parse_file_name(request.headers.get("content-disposition", ""))), digest.digest()
+    )
 
 
-def _named(disposition: str) -> str:
+def _parse_file_name(disposition: str) -> str:
     """The name in either form of RFC 6266; `filename*` goes first, as in the answers of ours."""
     extended = _EXTENDED_NAME.search(disposition)
     return extended[1] if extended is not None else disposition.partition("filename=")[2].strip('" ')

@@ -19,7 +19,7 @@ from inventory.api.nouns.signatures import with_parameters
 from inventory.nouns.noun import Noun
 from inventory.nouns.writer import Write
 from inventory.storage.queries.lists import Recorded
-from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.queries.sight import select_visible, sight_of
 from inventory.storage.tables import Thing
 from vonggac.auth import Caller
 from vonggac.http.conditional import IfMatch
@@ -113,7 +113,7 @@ async def answer_with(
     session: AsyncSession, noun: Noun, models: Models, thing_id: UUID, *, created: bool = False
 ) -> KeptAnswer:
     """The answer about one thing as it is on record now."""
-    recorded = Recorded(partial(seen, as_of=None, sight=sight_of(session)))
+    recorded = Recorded(partial(select_visible, as_of=None, sight=sight_of(session)))
     things = recorded(noun.table)
     row: Any = (await session.execute(select(things).where(things.c.id == thing_id))).mappings().one()
     more: Mapping[str, Any] = {}
@@ -129,7 +129,7 @@ async def answer_with_all(
     session: AsyncSession, noun: Noun, shape: type[BaseModel], models: Models, ids: Sequence[UUID], status: HTTPStatus
 ) -> KeptAnswer:
     """The answer about several things, in the order of `ids`."""
-    things = seen(noun.table, None, sight_of(session))
+    things = select_visible(noun.table, None, sight_of(session))
     rows = (await session.execute(select(things).where(things.c.id.in_(ids)))).mappings().all()
     shown = await name_actors(session, [models.shown.model_validate(row) for row in rows])
     by_id = {one.id: one for one in shown}

@@ -96,7 +96,7 @@ class Converter:
             refuse("remade")
         if abs(cell) >= _WHOLE_BELOW:
             refuse("digits_lost")
-        return shown(cell)
+        return to_text(cell)
 
     def _code(self, cell: RawCell) -> str:
         if not isinstance(cell, str):
@@ -193,7 +193,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def shown(cell: RawCell) -> str:
+def to_text(cell: RawCell) -> str:
     """A raw cell as text: a whole number without a decimal point, a date as ISO."""
     if isinstance(cell, bool):
         return "true" if cell else "false"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inventory.importing.checking.cells import Converter, shown
+from inventory.importing.checking.cells import Converter, to_text
 from inventory.importing.columns import REVISION, Column, Kind
 from inventory.importing.mistakes import Mistakes, RefusalError, phrase
 from inventory.importing.mistakes.secrets import HIDDEN, credentials_in, may_be_password
@@ -66,7 +66,7 @@ class Guarded:
         if mistakes.count == since:
             return
         addresses = (cells[name] for name in self._addresses)
-        known = credentials_in((shown(cells[name]) for name in self.secrets if cells[name] is not None), addresses)
+        known = credentials_in((to_text(cells[name]) for name in self.secrets if cells[name] is not None), addresses)
         for place, mistake in enumerate(mistakes.found[since:], since):
             value = mistake.value
             alone = {value} if value and mistake.column in self._no_words and may_be_password(value) else set()
@@ -77,7 +77,7 @@ def shown_value(column: Column, cell: RawCell | None) -> str | None:
     """A cell as an answer may show it."""
     if cell is None or cell == "":
         return None
-    return HIDDEN if column.secret else shown(cell)
+    return HIDDEN if column.secret else to_text(cell)
 
 
 def _value(row: Row, name: str, converter: Converter, mistakes: Mistakes) -> Any:

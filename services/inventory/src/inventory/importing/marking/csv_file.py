@@ -44,7 +44,7 @@ def _marked_rows(upload: Upload, sheet: Sheet) -> Iterator[tuple[int, list[str]]
     dropped = {place for place, cell in enumerate(cells_of_heading) if is_errors_heading(cell, columns)}
     going_back = Cells(rows, columns, heading, places, upload.mistakes)
     for line, cells in rows:
-        shown = [cell for place, cell in enumerate(going_back.shown(line, cells)) if place not in dropped]
+        shown = [cell for place, cell in enumerate(going_back.hide_secrets(line, cells)) if place not in dropped]
         wrong = "; ".join(sentence(mistake, columns) for mistake in mistakes.get(line, ()))
         width = len(cells_of_heading) - len(dropped)
         shown += [""] * (width - len(shown))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from inventory.domain.devices.addresses import may_hold_stream_key
-from inventory.importing.checking.cells import shown
+from inventory.importing.checking.cells import to_text
 from inventory.importing.columns import Columns, folded_heading
 from inventory.importing.mistakes import Mistake
 from inventory.importing.mistakes.secrets import HIDDEN, credentials_in, hide_secrets, repeats
@@ -32,7 +32,7 @@ class Cells:
         self._secret_below = dict(_secret_headings(rows, columns))
         self._hidden = {(each.line, each.column) for each in mistakes if each.value == HIDDEN}
 
-    def shown(self, line: int, cells: Sequence[RawCell]) -> list[RawCell]:
+    def hide_secrets(self, line: int, cells: Sequence[RawCell]) -> list[RawCell]:
         """The cells of a row, HIDDEN in place of some."""
         names = self._places if line > self._heading else {}
         known = self._find_login(cells, names)
@@ -44,13 +44,13 @@ class Cells:
         if line > self._secret_below.get(place, line) or (line, name) in self._hidden:
             return HIDDEN
         kept = _without_secret(cell, name, self._columns)
-        return HIDDEN if known and repeats(shown(kept), known) else kept
+        return HIDDEN if known and repeats(to_text(kept), known) else kept
 
     def _find_login(self, cells: Sequence[RawCell], names: Mapping[int, str]) -> frozenset[str]:
         """The login of a row."""
         by_name = self._columns.by_name if self._columns is not None else {}
         of = {place: by_name[name] for place, name in names.items() if name in by_name and place < len(cells)}
-        secrets = [shown(cells[place]) for place, column in of.items() if column.secret]
+        secrets = [to_text(cells[place]) for place, column in of.items() if column.secret]
         return credentials_in(secrets, [cells[place] for place, column in of.items() if column.may_hold_secret])
 
 
@@ -86,8 +86,8 @@ def _without_secret(cell: RawCell, name: str | None, columns: Columns | None) ->
         return HIDDEN if cell != "" else ""
     if not isinstance(cell, str):
         return cell
-    shown = hide_secrets(cell)
+    hidden = hide_secrets(cell)
     if column is None or not column.may_hold_secret:
-        return shown
-    is_plain = shown == cell and all(hide_secrets(part) == part for part in cell.split("/"))
+        return hidden
+    is_plain = hidden == cell and all(hide_secrets(part) == part for part in cell.split("/"))
     return cell if is_plain and not may_hold_stream_key(cell) else HIDDEN

@@ -60,7 +60,7 @@ def _write(
         if line == heading + 1 and columns is not None and is_technical(cells, columns):
             page.set_row(line - 1, None, None, {"hidden": True})
         wrong = {at.get(mistake.column) for mistake in found.get(line, ())}
-        for place, cell in enumerate(going_back.shown(line, cells)):
+        for place, cell in enumerate(going_back.hide_secrets(line, cells)):
             if place not in dropped:
                 _write_cell(page, line - 1, place, cell, formats, marked=place in wrong)
         if line == heading and (table is not None or found):

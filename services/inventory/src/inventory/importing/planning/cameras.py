@@ -36,7 +36,7 @@ from inventory.nouns.devices.secrets import device_origins
 from inventory.nouns.mandate.states import DAY_TO_COME
 from inventory.storage.conflicts import reason_missing
 from inventory.storage.queries.cursors import open_cursor
-from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.queries.sight import select_visible, sight_of
 from inventory.storage.tables import Camera, Delivery, Destination, Recorder
 from vonggac.auth import Credentials
 from vonggac.net.allowed_networks import AllowedNetworks
@@ -95,7 +95,7 @@ async def _devices(session: AsyncSession, named: Collection[str]) -> list[Device
     sight = sight_of(session)
     code: Any = Camera.code
     if not sight.is_everything:
-        code = case((Camera.id.in_(select(seen(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
+        code = case((Camera.id.in_(select(select_visible(Camera, None, sight).c.id)), Camera.code), else_=OF_ANOTHER)
     of_file = func.unnest(literal(list(named), ARRAY(Text))).table_valued("code").render_derived(name="of_file")
     query = select(code, *DEVICE).where(~select(of_file.c.code).where(of_file.c.code == Camera.code).exists())
     devices: list[Device] = []

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from inventory.importing.checking.cells import KEPT, LEFT_OUT
-from inventory.importing.checking.cells import shown as shown_cell
+from inventory.importing.checking.cells import to_text as shown_cell
 from inventory.importing.checking.codes import OnRecord, check_codes
 from inventory.importing.checking.rows import CheckedRow, Guarded, check_cells
 from inventory.importing.columns import Column, Kind

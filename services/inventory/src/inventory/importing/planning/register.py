@@ -16,7 +16,7 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 from inventory.storage.queries.codes import is_alike
 from inventory.storage.queries.cursors import open_cursor
-from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.queries.sight import select_visible, sight_of
 from inventory.storage.tables import Thing
 from inventory.storage.tables.base import DERIVED
 
@@ -59,7 +59,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
     table = noun.table.__table__.c
     query = select(*[column for column in table if column.name not in DERIVED])
     if not (sight := sight_of(session)).is_everything:
-        query = query.where(table.id.in_(select(seen(noun.table, None, sight).c.id)))
+        query = query.where(table.id.in_(select(select_visible(noun.table, None, sight).c.id)))
     others: set[str] = set()
     taken: set[str] = set()
     if noun.key == ("code",):
@@ -94,7 +94,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
 
 async def _find_taken_codes(session: AsyncSession, noun: Noun, named: Collection[str]) -> set[str]:
     """The codes of a file that others have, out of the caller's sight, or almost have."""
-    table, ours = noun.table.__table__.c, seen(noun.table, None, sight_of(session)).c
+    table, ours = noun.table.__table__.c, select_visible(noun.table, None, sight_of(session)).c
     by_folded: dict[str, list[str]] = {}
     for code in named:
         by_folded.setdefault(folded_code(code), []).append(code)
@@ -114,7 +114,7 @@ async def _codes_by_id(session: AsyncSession, kind: type[Thing]) -> dict[UUID, s
     if "code" not in columns:
         return {}
     if not (sight := sight_of(session)).is_everything:
-        columns = seen(kind, None, sight).c
+        columns = select_visible(kind, None, sight).c
     # A unit's code may have had another unit before: the one that stands longest is meant.
     query = select(columns.code, columns.id).order_by(columns.valid_to.asc().nulls_last())
     return {row.id: row.code for row in await session.execute(query)}

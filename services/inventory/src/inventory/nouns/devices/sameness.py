@@ -106,7 +106,7 @@ async def _check_channels(session: AsyncSession, after: Recorder) -> None:
     played = played.where(Camera.recorder_id == after.id, Camera.channel > after.channels)
     row = (await session.execute(played.order_by(Camera.channel).limit(1))).first()
     if row is not None:
-        code = await named(session, row)
+        code = await to_visible_code(session, row)
         message = f"camera {code} plays channel {row.channel}: give it another channel first, or keep that many"
         raise invalid("channels", message)
 
@@ -115,7 +115,7 @@ async def _check_stays_with_cameras(session: AsyncSession, after: Recorder) -> N
     left = select(Camera.id, Camera.code).where(Camera.recorder_id == after.id, Camera.facility_id != after.facility_id)
     row = (await session.execute(left.order_by(Camera.code).limit(1))).first()
     if row is not None:
-        message = f"camera {await named(session, row)} plays it and stays behind: send the parameter reason"
+        message = f"camera {await to_visible_code(session, row)} plays it and stays behind: send the parameter reason"
         raise invalid("facility_id", f"{message}, then move it")
 
 
@@ -129,7 +129,7 @@ async def _check_other_recorders(session: AsyncSession, before: Recorder | None,
         query = select(Recorder.id, Recorder.code).where(Recorder.id != after.id, column == value)
         row = (await session.execute(query.order_by(Recorder.code).limit(1))).first()
         if row is not None:
-            raise field_conflict(field, one_device("recorder", await named(session, row, Recorder), field))
+            raise field_conflict(field, one_device("recorder", await to_visible_code(session, row, Recorder), field))
 
 
 def _marks(recorder: Recorder) -> dict[str, str]:
@@ -154,10 +154,10 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
     same += [serial == normal_serial(device.serial)] if device.serial else []
     query = select(Camera.id, Camera.code, *DEVICE).where(Camera.id != camera.id, or_(*same))
     found = (await session.execute(query)).all()
-    return [device_of(row.id, await named(session, row), *row[2:]) for row in found]
+    return [device_of(row.id, await to_visible_code(session, row), *row[2:]) for row in found]
 
 
-async def named(session: AsyncSession, row: Any, kind: type[Camera | Recorder] = Camera) -> str:
+async def to_visible_code(session: AsyncSession, row: Any, kind: type[Camera | Recorder] = Camera) -> str:
     """The code of another camera or recorder, for whom may see it."""
     return str(row.code) if await sees(session, kind, row.id) else OF_ANOTHER
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Uuid, any_, func, literal, select, type_co
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.storage.queries.sight import seen, sight_of
+from inventory.storage.queries.sight import select_visible, sight_of
 from inventory.storage.tables import Thing
 from vonggac.http import ProblemError
 
@@ -39,7 +39,7 @@ async def refuse_while_referred(
         return
     names = select(table[label]).where(refers)
     if not sight.is_everything:
-        names = names.where(table.id.in_(select(seen(other, None, sight).c.id)))
+        names = names.where(table.id.in_(select(select_visible(other, None, sight).c.id)))
     first = [str(name) for name in await session.scalars(names.order_by(table[label]).limit(NAMED))]
     what = f"{count} {other.__tablename__.replace('_', ' ')} still refer to it"
     if first:

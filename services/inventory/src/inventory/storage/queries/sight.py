@@ -79,7 +79,7 @@ def sight_of(session: AsyncSession) -> Sight:
     return found
 
 
-def seen(kind: type[Thing], as_of: datetime | None, sight: Sight) -> FromClause:
+def select_visible(kind: type[Thing], as_of: datetime | None, sight: Sight) -> FromClause:
     """As `recorded`, of what the caller sees."""
     things = recorded(kind, as_of)
     view = _View(sight, as_of)
@@ -109,7 +109,7 @@ async def sees(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> bool
     sight = sight_of(session)
     if sight.is_everything:
         return True
-    things = seen(kind, None, sight)
+    things = select_visible(kind, None, sight)
     return await session.scalar(select(things.c.id).where(things.c.id == thing_id)) is not None
 
 

@@ -149,7 +149,7 @@ def picture_checks(judged: PictureJudgement | None) -> Checks:
         return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
     checks = Checks(not_checked={Cause(name): reason for name, reason in judged.not_checked.items()})
     for cause in judged.findings:
-        checks.found(cause, _DETAILS[cause])
+        checks.add_finding(cause, _DETAILS[cause])
     return checks
 
 

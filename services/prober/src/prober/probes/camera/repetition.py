@@ -40,7 +40,7 @@ def add_still(checks: Checks, still: Still, *, least_s: float) -> datetime | Non
     if still.keyframes < LEAST_STILL_KEYFRAMES or still_s < least_s or set(checks.findings) & set(DOWN_BY_PICTURE):
         return None
     detail = f"the last {still.keyframes} keyframes are identical, bit for bit, since {still.since:%H:%M:%S} UTC"
-    checks.found(Cause.FROZEN, detail)
+    checks.add_finding(Cause.FROZEN, detail)
     return still.since
 
 
@@ -76,5 +76,5 @@ def add_repeats(checks: Checks, repeats: Repeats, dispute: RepetitionDispute | N
     if set(checks.findings) & set(DOWN_BY_PICTURE[: DOWN_BY_PICTURE.index(Cause.REPEATS)]):
         return None
     detail = f"a recording in a loop: the same keyframes come again, bit for bit, {repeats.how}"
-    checks.found(Cause.REPEATS, f"{detail}, since {repeats.since:%H:%M:%S} UTC")
+    checks.add_finding(Cause.REPEATS, f"{detail}, since {repeats.since:%H:%M:%S} UTC")
     return repeats.since

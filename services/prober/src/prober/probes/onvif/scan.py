@@ -159,7 +159,7 @@ class Scanner:
         self._metrics.scanned.labels(
             "onvif" if finding.onvif else finding.cause.value if finding.cause else "none"
         ).inc()
-        writer.found(scan.head.id, index, finding)
+        writer.queue_finding(scan.head.id, index, finding)
 
     async def _ask_ports(self, target: Target, plan: ScanPlan, logins: OnvifLogins) -> OnvifFinding:
         """The first port that answers by ONVIF, else what says most."""

@@ -84,6 +84,6 @@ class ScanWriter:
     def head(self, head: ScanHead) -> None:
         self._outgoing.queue_value(topology.SCANS, head.id, head.model_dump_json().encode())
 
-    def found(self, scan_id: UUID, index: int, finding: OnvifFinding) -> None:
+    def queue_finding(self, scan_id: UUID, index: int, finding: OnvifFinding) -> None:
         key = f"{scan_id}.found.{index:03d}"
         self._outgoing.queue_value(topology.SCANS, key, finding.model_dump_json().encode())

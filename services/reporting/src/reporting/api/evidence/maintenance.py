@@ -19,7 +19,7 @@ from reporting.api.parameters import (
     seen_by,
     zone_named,
 )
-from reporting.domain.instants import TIME_ZONE, millis, shown
+from reporting.domain.instants import TIME_ZONE, format_instant, millis
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage.mandate import maintenance
@@ -87,7 +87,7 @@ async def list_windows(
     since = now - LISTED_BACK if start is None else parse_moment("from", start, zone)
     until = now + LISTED_AHEAD if end is None else parse_moment("to", end, zone)
     if millis(since) >= millis(until):
-        raise invalid("from", f"must be earlier than to, which is {shown(millis(until))}")
+        raise invalid("from", f"must be earlier than to, which is {format_instant(millis(until))}")
     async with shared.database.transaction() as session:
         await check_camera(session, caller.sight, "camera", camera)
         seen = await seen_by(session, caller.sight)

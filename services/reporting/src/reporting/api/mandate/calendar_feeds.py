@@ -182,7 +182,7 @@ async def read_feed(
             raise not_found("calendar feed", feed_id)
         await calendar_feeds.note_read(session, row, now)
     at = millis(now.replace(second=0, microsecond=0))
-    asked = Instant.known(at, millis(now), duration(shared.settings.presumed_alive_s))
+    asked = Instant.create(at, millis(now), duration(shared.settings.presumed_alive_s))
     body = await _calendar(shared, row, caller, asked)
     return Response(body, media_type=CALENDAR_TYPE, headers={"Cache-Control": "private, max-age=60"})
 

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from reporting.api.files import Choice, TableAnswer, refuse_filters_of_pages, table_answer
 from reporting.api.parameters import CLOCK_DIFFERENCE, Context, Filters, InContext, invalid, parse_moment
 from reporting.domain.evidence.lives import presumption
-from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
+from reporting.domain.instants import VIETNAM, Millis, duration, format_instant, millis, moment
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage.mandate import records
@@ -35,13 +35,13 @@ class Instant(NamedTuple):
     presumed_alive_ms: Millis
 
     @classmethod
-    def known(cls, at: Millis, now: Millis, presumed_alive_ms: Millis) -> "Instant":
+    def create(cls, at: Millis, now: Millis, presumed_alive_ms: Millis) -> "Instant":
         """An instant asked about at `now`, which may be long after it."""
         return cls(at, presumption(presumed_alive_ms, at, now))
 
     def earlier(self, at: Millis) -> "Instant":
         """An instant before this one, asked about at the same moment."""
-        return Instant.known(at, self.at, self.presumed_alive_ms)
+        return Instant.create(at, self.at, self.presumed_alive_ms)
 
     def resumed(self, as_of: datetime | None) -> "Instant":
         """For another page of a list: the instant that its first page was of."""
@@ -53,8 +53,8 @@ def instant_of(shared: InContext, as_of: Annotated[str | None, _AS_OF] = None) -
     now = shared.clock()
     at = now if as_of is None else parse_moment("as_of", as_of)
     if at > now + CLOCK_DIFFERENCE:
-        raise invalid("as_of", f"lies in the future; the latest possible is {shown(millis(now))}")
-    return Instant.known(millis(min(at, now)), millis(now), duration(shared.settings.presumed_alive_s))
+        raise invalid("as_of", f"lies in the future; the latest possible is {format_instant(millis(now))}")
+    return Instant.create(millis(min(at, now)), millis(now), duration(shared.settings.presumed_alive_s))
 
 
 AsOf = Annotated[Instant, Depends(instant_of)]
@@ -70,11 +70,11 @@ async def earlier_instant(
         async with snapshot(shared.database) as session:
             end = await records.last_report(session, asked.at)
         if end is None:
-            raise invalid("since", f"no report before {shown(asked.at)} was frozen; give an instant instead")
+            raise invalid("since", f"no report before {format_instant(asked.at)} was frozen; give an instant instead")
         return asked.earlier(end)
     before = millis(parse_moment("since", since))
     if before >= asked.at:
-        raise invalid("since", f"must be earlier than as_of, which is {shown(asked.at)}")
+        raise invalid("since", f"must be earlier than as_of, which is {format_instant(asked.at)}")
     return asked.earlier(before)
 
 

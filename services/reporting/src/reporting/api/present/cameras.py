@@ -161,7 +161,7 @@ async def list_present_cameras(
         proofs = await _load_proofs(session, page.rows)
     items = [shapes.camera(row, proofs) for row in page.rows]
     narrowed = scope.visible is not None
-    return paging.answer(page, items, as_of=shapes.shown(as_of), version=version, narrowed=narrowed)
+    return paging.answer(page, items, as_of=shapes.to_local_or_none(as_of), version=version, narrowed=narrowed)
 
 
 async def _load_proofs(session: AsyncSession, rows: Sequence[Row]) -> shapes.Proofs:

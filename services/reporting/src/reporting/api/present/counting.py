@@ -48,7 +48,7 @@ async def read_present(shared: InContext, filters: Annotated[Filters, Depends()]
         scope = (await filters.resolved(session, as_of)).scope
     tally, as_of = tally_of(shared)
     head = to_json(
-        {"as_of": shapes.shown(as_of), "version": tally.board.version, "narrowed": scope.visible is not None}
+        {"as_of": shapes.to_local_or_none(as_of), "version": tally.board.version, "narrowed": scope.visible is not None}
     )
     sums = tally.write_sums(scope, _to_json)
     return Response(head[:-1] + b"," + sums[1:], media_type="application/json")

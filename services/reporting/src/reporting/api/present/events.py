@@ -76,7 +76,7 @@ class Composer:
             return None
         data = {
             "version": self.board.version,
-            "as_of": shapes.shown(self.board.as_of),
+            "as_of": shapes.to_local_or_none(self.board.as_of),
             "cameras": there,
             "removed": removed,
             "counts": shapes.counts(self.tally.counts(scope)),
@@ -84,7 +84,7 @@ class Composer:
         return event("changes", to_json(data), self.board.version)
 
     def _head(self) -> bytes:
-        return to_json({"version": self.board.version, "as_of": shapes.shown(self.board.as_of)})
+        return to_json({"version": self.board.version, "as_of": shapes.to_local_or_none(self.board.as_of)})
 
 
 def ended(reason: str) -> bytes:

@@ -176,7 +176,7 @@ class PresentCameras(PageOf[PresentCamera]):
     narrowed: bool
 
 
-def shown(at: Millis | None) -> datetime | None:
+def to_local_or_none(at: Millis | None) -> datetime | None:
     """The moment in Vietnam time."""
     return None if at is None else moment(at).astimezone(VIETNAM)
 
@@ -228,7 +228,7 @@ def _facility(one: Facility, group: Group) -> dict[str, Any]:
         "unit_code": one.unit.code,
         "agency_id": one.agency.id,
         "agency_code": one.agency.code,
-        "lacking_since": shown(group.lacking_since),
+        "lacking_since": to_local_or_none(group.lacking_since),
     }
 
 
@@ -274,7 +274,11 @@ def camera(row: Row, proofs: Proofs | None = None) -> PresentCamera:
 def _state(state: StateNow | None, prefix: str = "") -> dict[str, Any]:
     if state is None:
         return {f"{prefix}state": None, f"{prefix}cause": None, f"{prefix}since": None}
-    return {f"{prefix}state": state.state, f"{prefix}cause": state.cause, f"{prefix}since": shown(state.since)}
+    return {
+        f"{prefix}state": state.state,
+        f"{prefix}cause": state.cause,
+        f"{prefix}since": to_local_or_none(state.since),
+    }
 
 
 def _role(role: RoleNow, proofs: Proofs) -> RoleResponse:

@@ -23,7 +23,7 @@ from reporting.api.reports.shapes import (
     late_shape,
     listed,
 )
-from reporting.domain.instants import VIETNAM, Millis, duration, millis, moment, shown
+from reporting.domain.instants import VIETNAM, Millis, duration, format_instant, millis, moment
 from reporting.domain.segments import Period
 from reporting.reports.snapshot import approvals, chain, freezing
 from reporting.reports.snapshot.difference import changes
@@ -286,15 +286,15 @@ def _period(shared: Context, body: FreezeResponse) -> tuple[Period, Millis]:
     """The period and the cut-off. Raises ProblemError naming the field."""
     period = Period(millis(body.start), millis(body.end))
     if period.length <= 0:
-        raise invalid("from", f"must be earlier than to, which is {shown(period.end)}")
+        raise invalid("from", f"must be earlier than to, which is {format_instant(period.end)}")
     if period.length > shared.settings.max_period_days * 86_400_000:
         raise invalid("from", f"the period is longer than {shared.settings.max_period_days} days; freeze in parts")
     latest = freezing.latest_cut_off(shared.clock(), duration(shared.settings.lateness_horizon_s))
     if period.end > latest:
-        raise invalid("to", f"evidence may still come for that time; the latest possible is {shown(latest)}")
+        raise invalid("to", f"evidence may still come for that time; the latest possible is {format_instant(latest)}")
     cut_off = latest if body.cut_off is None else millis(body.cut_off)
     if not period.end <= cut_off <= latest:
-        raise invalid("cut_off", f"lies between to, {shown(period.end)}, and {shown(latest)}")
+        raise invalid("cut_off", f"lies between to, {format_instant(period.end)}, and {format_instant(latest)}")
     return period, cut_off
 
 

@@ -19,7 +19,7 @@ from reporting.api.reports.regime_shapes import (
     report_shape,
 )
 from reporting.api.sending.addresses import show
-from reporting.api.sending.rules import RECORD_KEYS, REFUSED, check_agency, check_room, found
+from reporting.api.sending.rules import RECORD_KEYS, REFUSED, check_agency, check_room, lock_record
 from reporting.domain.instants import VIETNAM, duration, millis, moment, start_of
 from reporting.reports.snapshot import chain
 from reporting.reports.snapshot.report import FilterPart
@@ -108,7 +108,7 @@ async def replace_report_regime(
 ) -> Response:
     now = shared.clock()
     async with shared.database.transaction() as session:
-        before = await found(session, REGIMES, "regime", regime_id, if_match)
+        before = await lock_record(session, REGIMES, "regime", regime_id, if_match)
         values = await _columns(session, shared, body, now, before.starts_on)
         other = [name for name in _CALENDAR if values[name] != getattr(before, name)]
         if other and await regimes.made_reports(session, regime_id):
@@ -176,7 +176,7 @@ async def _check_known(session: AsyncSession, body: RegimeFields, now: datetime)
         raise invalid(noun, msg) from None
     if body.directive_id is None:
         return
-    if (await records.read(session, ("directive",), at)).named("directive", body.directive_id, at) is None:
+    if (await records.read(session, ("directive",), at)).find_version("directive", body.directive_id, at) is None:
         raise invalid("directive_id", f"no directive {body.directive_id} is known; give one that inventory lists")
 
 

@@ -215,28 +215,28 @@ def detailed(report: Report, versions: list[int], late: Late | None = None) -> D
     header, approval = report.header, report.approval
     zone = ZoneInfo(header.period.time_zone)
 
-    def shown(instant: Millis) -> datetime:
+    def to_zone(instant: Millis) -> datetime:
         return moment(instant).astimezone(zone)
 
     return DetailResponse(
         id=report.id,
         version=header.version,
         number=header.number,
-        start=shown(header.period.from_ms),
-        end=shown(header.period.to_ms),
-        frozen_at=shown(header.frozen_at_ms),
+        start=to_zone(header.period.from_ms),
+        end=to_zone(header.period.to_ms),
+        frozen_at=to_zone(header.frozen_at_ms),
         author=header.author,
         author_name=header.author_name,
         author_post=header.author_post,
         approved_by=None if approval is None else approval.by,
         approver_name=None if approval is None else approval.name,
         approver_post=None if approval is None else approval.post,
-        approved_at=None if approval is None else shown(approval.at_ms),
+        approved_at=None if approval is None else to_zone(approval.at_ms),
         sha256=report.sha256,
         previous_sha256=header.previous_sha256,
         late_evidence=late_shape(late),
         time_zone=header.period.time_zone,
-        cut_off=shown(header.cut_off_ms),
+        cut_off=to_zone(header.cut_off_ms),
         rule_version=header.rule_version,
         reason=header.reason,
         changed_figures=len(report.tables.get("changes", ())),

@@ -8,7 +8,7 @@ from fastapi import Depends, Response
 
 from reporting.api.parameters import Context, InContext, invalid
 from reporting.api.sending.addresses import check_host, seal_of, show
-from reporting.api.sending.rules import RECORD_KEYS, REFUSED, check_agency, check_room, found
+from reporting.api.sending.rules import RECORD_KEYS, REFUSED, check_agency, check_room, lock_record
 from reporting.api.sending.shapes import NewUrgingChannel, UrgingChannel, UrgingChannelChange
 from reporting.storage.sending import log
 from reporting.storage.sending.records import CHANNELS
@@ -105,7 +105,7 @@ async def change_urging_channel(
     if body.address is not None:
         values["address"] = await _sealed(shared, ChannelKind(row.kind), body.address.get_secret_value())
     async with shared.database.transaction() as session:
-        row = await found(session, CHANNELS, "channel", channel_id, if_match)
+        row = await lock_record(session, CHANNELS, "channel", channel_id, if_match)
         if values:
             row = await CHANNELS.change(session, channel_id, values, shared.clock(), caller.subject)
     return show(_shape(row), row.revision)
@@ -124,7 +124,7 @@ async def remove_urging_channel(
     if_match: IfMatch,
 ) -> None:
     async with shared.database.transaction() as session:
-        await found(session, CHANNELS, "channel", channel_id, if_match)
+        await lock_record(session, CHANNELS, "channel", channel_id, if_match)
         await log.give_up(session, channel_id)
         await CHANNELS.remove(session, channel_id)
 

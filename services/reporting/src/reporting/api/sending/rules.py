@@ -91,7 +91,7 @@ async def replace_urging_rule(
     caller: Caller,
 ) -> Response:
     async with shared.database.transaction() as session:
-        await found(session, RULES, "rule", rule_id, if_match)
+        await lock_record(session, RULES, "rule", rule_id, if_match)
         await check_agency(session, body.agency_id)
         row = await RULES.change(session, rule_id, body.columns(), shared.clock(), caller.subject)
     return show(_shape(row), row.revision)
@@ -110,11 +110,13 @@ async def remove_urging_rule(
     if_match: IfMatch,
 ) -> None:
     async with shared.database.transaction() as session:
-        await found(session, RULES, "rule", rule_id, if_match)
+        await lock_record(session, RULES, "rule", rule_id, if_match)
         await RULES.remove(session, rule_id)
 
 
-async def found(session: AsyncSession, records: Records, noun: str, record_id: UUID, if_match: Precondition) -> Any:
+async def lock_record(
+    session: AsyncSession, records: Records, noun: str, record_id: UUID, if_match: Precondition
+) -> Any:
     """The record, locked, at the revision that was read. Raises ProblemError 404, 412."""
     row = await records.get(session, record_id, for_update=True)
     if row is None:

@@ -23,7 +23,7 @@ from reporting.api.sending.shapes import (
     NewAnswer,
     UrgeResponse,
 )
-from reporting.domain.instants import VIETNAM, duration, millis, shown
+from reporting.domain.instants import VIETNAM, duration, format_instant, millis
 from reporting.domain.segments import Period
 from reporting.reports.accounts import Question
 from reporting.storage import plan
@@ -162,7 +162,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
         await kept.lock(session)
         await _check_lately(session, body, now)
         kinds = frozenset(one.value for one in body.channel_kinds)
-        owed = await urging.owed(session, now)
+        owed = await urging.list_owed(session, now)
         digest = digest_by_hand(body.agency_id, body.level, owed, kinds, millis(now), about)
         if not digest.items:
             msg = (
@@ -183,7 +183,7 @@ async def urge_by_hand(body: ByHand, shared: InContext, urging: InUrging, caller
 )
 async def get_urge(urge_id: UUID, shared: InContext, caller: Caller) -> UrgeResponse:
     async with shared.database.transaction() as session:
-        row = await _found(session, urge_id, caller)
+        row = await _read_visible(session, urge_id, caller)
         (shape,) = await to_responses(session, [row])
     return shape
 
@@ -206,7 +206,7 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
     answered_at = body.answered_at or now
     async with shared.database.transaction() as session:
         view = await own_view(session, caller)
-        row = await _found(session, urge_id, caller, view)
+        row = await _read_visible(session, urge_id, caller, view)
         if answered_at > now + timedelta(seconds=5):
             raise invalid("answered_at", "lies in the future")
         own_word = view is not None or await _speaks_for(session, caller, row.agency_id)
@@ -216,7 +216,7 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
             raise invalid("document_day", f"{body.document_day.isoformat()} is a day to come")
         answered_at = _after_the_urge(answered_at, row.urged_at)
         if answered_at < row.urged_at:
-            raise invalid("answered_at", f"lies before the party was urged, at {shown(millis(row.urged_at))}")
+            raise invalid("answered_at", f"lies before the party was urged, at {format_instant(millis(row.urged_at))}")
         values = {
             "id": uuid4(),
             "urge_id": urge_id,
@@ -253,7 +253,7 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
 async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) -> Response:
     people = await load_people(shared, caller)
     async with shared.database.transaction() as session:
-        row = await _found(session, urge_id, caller)
+        row = await _read_visible(session, urge_id, caller)
         seen = await visible_facilities(session, caller.sight)
         here = await facilities(session, shared.clock())
     contacts = {
@@ -283,7 +283,7 @@ async def get_urging_letter(urge_id: UUID, shared: InContext, caller: Caller) ->
 async def _check_lately(session: Any, body: ByHand, now: datetime) -> None:
     lately = [one for one in await kept.recent(session, now - LATELY) if one.agency_id == body.agency_id]
     if lately and not body.again:
-        at = shown(millis(lately[-1].urged_at))
+        at = format_instant(millis(lately[-1].urged_at))
         msg = f"it was urged at {at}, within the last hour; send `again: true` to urge it all the same"
         raise ProblemError(HTTPStatus.CONFLICT, "urged_lately", msg)
 
@@ -302,7 +302,7 @@ def _parties(caller: Principal) -> frozenset[UUID] | None:
     return caller.scope.agencies if caller.scope is not None else None
 
 
-async def _found(session: Any, urge_id: UUID, caller: Principal, view: OwnView | None = None) -> Any:
+async def _read_visible(session: Any, urge_id: UUID, caller: Principal, view: OwnView | None = None) -> Any:
     """What the caller does not see never was."""
     row, parties = await kept.get(session, urge_id), _parties(caller)
     if row is None or (not view.items_of(row) if view else parties is not None and row.agency_id not in parties):

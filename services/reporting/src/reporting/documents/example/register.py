@@ -12,7 +12,7 @@ from reporting.domain.scope import FOREVER, Camera, Piece
 from reporting.domain.segments import Period, Segment, value_at
 from reporting.domain.timeline import CameraState
 from reporting.reports.accounts import CameraMoment, Moment, StateNow
-from reporting.reports.mandate.obligations import owed
+from reporting.reports.mandate.obligations import assess_duties
 from reporting.reports.mandate.progress import board_of
 from reporting.reports.mandate.situation import FacilityThen, Situation
 from reporting.reports.snapshot.canonical import Row
@@ -75,7 +75,7 @@ def register(at: Millis, period: Period, lines: Lines, facilities: Sequence[Row]
     situation = Situation(at, 0, tuple(ordered), records, Scope())
     connected = {key: since for key, its in of_site.items() if (since := _connected(period, its)) is not None}
     addresses = {one.facility.id: _ADDRESSES[code] for one in SITES if (code := one.facility.code) in _ADDRESSES}
-    board = board_of(situation, owed(situation, connected))
+    board = board_of(situation, assess_duties(situation, connected))
     return {**register_rows(board, addresses, facilities), "proposals": proposal_rows(board, facilities)}
 
 

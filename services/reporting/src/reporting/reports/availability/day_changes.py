@@ -41,7 +41,7 @@ def day_changes(
 
 def _stands_as(old: CameraRow, new: CameraRow, ids: Iterable[str]) -> bool:
     """Whether time goes on alike after both."""
-    return old.kind == new.kind and all(old.known(id_)[0].kind == new.known(id_)[0].kind for id_ in ids)
+    return old.kind == new.kind and all(old.find_last_row(id_)[0].kind == new.find_last_row(id_)[0].kind for id_ in ids)
 
 
 type _Ends[T] = tuple[T, T]

@@ -58,7 +58,7 @@ async def camera_security(
             CameraSecurity(
                 named.get(one.facility.id, one.facility),
                 one,
-                tuple(find_security(_known(declared.get(UUID(one.id), ()), observed.get(one.id, {})), at)),
+                tuple(find_security(_gather_security(declared.get(UUID(one.id), ()), observed.get(one.id, {})), at)),
             )
             for one in cameras
         ]
@@ -113,7 +113,7 @@ def _until(things: Iterable[list[Record]], at: Millis) -> Iterable[list[Record]]
     return (versions for versions in begun if versions)
 
 
-def _known(versions: Sequence[Record], observed: Mapping[str, Known]) -> KnownSecurity:
+def _gather_security(versions: Sequence[Record], observed: Mapping[str, Known]) -> KnownSecurity:
     declared: dict[str, Known] = {}
     for version in versions:
         now: Mapping[str, Any] = version.state.get("security") or {}

@@ -104,7 +104,7 @@ async def duties(
         return _find_duties(facts, known, about, soon_days)
 
 
-def owed(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:
+def assess_duties(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:
     """The same of what is at hand. `connected`: since when each facility was first connected for good."""
     known = _list_obligations(situation)
     return _find_duties(Facts.gather(situation, connected), known, _about(situation, known), soon_days)
@@ -174,8 +174,8 @@ def _made(facts: Facts, obligation: Obligation, facility: Facility | None, due: 
     if obligation.status is not ObligationStatus.OPEN:
         settled = Evidence("register", obligation.id, obligation.code, obligation.completed_at, obligation.changed_at)
         evidence = (*evidence, settled)
-    directive = situation.records.named("directive", obligation.directive_id, situation.at)
-    agency = situation.records.named("agency", obligation.responsible_agency_id, situation.at)
+    directive = situation.records.find_version("directive", obligation.directive_id, situation.at)
+    agency = situation.records.find_version("agency", obligation.responsible_agency_id, situation.at)
     responsible = Named(
         obligation.responsible_agency_id,
         None if agency is None else agency.state["code"],
@@ -191,7 +191,7 @@ def _made(facts: Facts, obligation: Obligation, facility: Facility | None, due: 
 def _directive_day(facts: Facts, obligation: Obligation) -> Millis | None:
     """The day of the directive; None: it is not known."""
     situation = facts.situation
-    directive = situation.records.named("directive", obligation.directive_id, situation.at)
+    directive = situation.records.find_version("directive", obligation.directive_id, situation.at)
     day = None if directive is None else directive.state.get("issued_on")
     return None if day is None else start_of(day)
 
@@ -203,7 +203,7 @@ def citation_of(known: Records, directive: Record | None, at: Millis) -> str | N
     state = directive.state
     issuer = None
     if state.get("issuer_id") is not None:
-        issuer = known.named("agency", UUID(state["issuer_id"]), at)
+        issuer = known.find_version("agency", UUID(state["issuer_id"]), at)
     issued_on = state.get("issued_on")
     return cite(
         str(state["number"]),

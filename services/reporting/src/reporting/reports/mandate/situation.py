@@ -187,8 +187,8 @@ def _name_as_of(facility: Facility, known: Records, at: Millis) -> Facility:
     """Unit and agency under the codes and names that they had then."""
     return replace(
         facility,
-        unit=_then(facility.unit, known.named("unit", facility.unit.id, at)),
-        agency=_then(facility.agency, known.named("agency", facility.agency.id, at)),
+        unit=_then(facility.unit, known.find_version("unit", facility.unit.id, at)),
+        agency=_then(facility.agency, known.find_version("agency", facility.agency.id, at)),
     )
 
 
@@ -241,6 +241,6 @@ def successors(situation: Situation) -> dict[UUID, list[Named]]:
 
 def ended_on(situation: Situation, unit_id: UUID) -> date | None:
     """The last day of a unit, as the register had it at the instant."""
-    record = situation.records.named("unit", unit_id, situation.at)
+    record = situation.records.find_version("unit", unit_id, situation.at)
     day = None if record is None else record.state["valid_to"]
     return None if day is None else date.fromisoformat(day)

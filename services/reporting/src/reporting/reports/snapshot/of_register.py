@@ -78,7 +78,7 @@ def _read_head(known: Records, at: Millis, directive_id: UUID | None) -> Iterato
     above = _of_role(known, AgencyRole.PEOPLES_COMMITTEE, at)
     if above is not None:
         yield "parent", str(above.state["name"]).replace("Ủy ban nhân dân", "UBND")
-    directive = None if directive_id is None else known.named("directive", directive_id, at)
+    directive = None if directive_id is None else known.find_version("directive", directive_id, at)
     if (cited := citation_of(known, directive, at)) is not None:
         yield "basis", f"Thực hiện {cited}"
 
@@ -93,7 +93,7 @@ def _most_frequent(counted: Counter[UUID]) -> UUID | None:
 
 
 def _letterhead_at(known: Records, directive_id: UUID | None, at: Millis) -> Mapping[str, Any]:
-    directive = None if directive_id is None else known.named("directive", directive_id, at)
+    directive = None if directive_id is None else known.find_version("directive", directive_id, at)
     found: Mapping[str, Any] | None = None if directive is None else directive.state.get("letterhead")
     return found or {}
 

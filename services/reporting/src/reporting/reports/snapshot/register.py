@@ -81,7 +81,7 @@ def register_rows(board: Board, addresses: Mapping[UUID, str], listed: Sequence[
     return {
         "progress": [_progress(known, place, rows.get(str(place["facility_id"]))) for place in listed],
         "obligations": [
-            _owed(one) for one in board.duties.items if one.facility is None or str(one.facility.id) in ids
+            _to_obligation_row(one) for one in board.duties.items if one.facility is None or str(one.facility.id) in ids
         ],
     }
 
@@ -277,7 +277,7 @@ def _units(records: Records, unit_id: UUID, at: Millis) -> list[str]:
     next_id: UUID | None = unit_id
     while next_id is not None and next_id not in seen:
         seen.add(next_id)
-        unit = records.named("unit", next_id, at)
+        unit = records.find_version("unit", next_id, at)
         if unit is None or unit.state["level"] == UnitLevel.PROVINCE.value:
             break
         found.append(str(unit.state["name"]))
@@ -286,7 +286,7 @@ def _units(records: Records, unit_id: UUID, at: Millis) -> list[str]:
     return found
 
 
-def _owed(item: Item) -> Row:
+def _to_obligation_row(item: Item) -> Row:
     one, due, place = item.obligation, item.due, item.facility
     return {
         "obligation_id": str(one.id),

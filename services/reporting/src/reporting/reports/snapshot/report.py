@@ -329,7 +329,7 @@ def check(report: Report, digests: Mapping[str, Sequence[str]]) -> None:
             raise NotThatReportError(msg)
         for number, (row, stated) in enumerate(zip(rows, digests[part.name], strict=True), start=1):
             if row_digest(row).hex() != stated:
-                msg = f"table {part.name}, row {number} ({named(row)}): its figures are not those of its digest"
+                msg = f"table {part.name}, row {number} ({name_row(row)}): its figures are not those of its digest"
                 raise NotThatReportError(msg)
         if len(rows) != part.rows or table_digest(rows) != part.sha256:
             msg = f"the table {part.name} has not the {part.rows} rows that the header's digest is of"
@@ -339,7 +339,7 @@ def check(report: Report, digests: Mapping[str, Sequence[str]]) -> None:
         raise NotThatReportError(msg)
 
 
-def named(row: Row) -> str:
+def name_row(row: Row) -> str:
     """What a row is of, for people."""
     for name in ("camera_code", "facility_code", "code", "from_ms"):
         if row.get(name) is not None:

@@ -68,7 +68,7 @@ class CameraRow(NamedTuple):
         sums[_DELIVERY[known.kind[0]]] += (day - self.day) * DAY
         return sums
 
-    def known(self, id_: str) -> tuple[DeliveryRow, Millis]:
+    def find_last_row(self, id_: str) -> tuple[DeliveryRow, Millis]:
         """What is known last of one of its deliveries, and since when it has stood so."""
         known = self.deliveries.get(id_)
         return (NEVER, midnight(ORIGIN)) if known is None else (known, midnight(self.day))
@@ -199,7 +199,7 @@ def camera_difference(first: CameraRow, last: CameraRow, span: tuple[Millis, Mil
 def delivery_difference(id_: str, first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> DeliveryDurations:
     """The same of one of its deliveries."""
     start, end = span
-    (before, since), (after, until) = first.known(id_), last.known(id_)
+    (before, since), (after, until) = first.find_last_row(id_), last.find_last_row(id_)
     causes = dict(after.by_cause)
     for known, length in before.by_cause.items():
         causes[known] = causes.get(known, 0) - length

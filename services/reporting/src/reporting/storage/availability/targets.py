@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from reporting.domain.instants import Millis, millis, shown
+from reporting.domain.instants import Millis, format_instant, millis
 from reporting.storage.availability.tables import availability_target as table
 
 
@@ -55,6 +55,6 @@ async def set_target(session: AsyncSession, values: Mapping[str, Any], now: date
     if valid_from in known:
         return "a target of that metric begins at that moment already"
     if known and known[0] < valid_from < now:
-        return f"a target stands since {shown(millis(known[0]))}; another one can only begin in the future"
+        return f"a target stands since {format_instant(millis(known[0]))}; another one can only begin in the future"
     await session.execute(insert(table).values(**values, set_at=now))
     return None

@@ -57,7 +57,7 @@ class Records:
         """All revisions of each thing, oldest first."""
         yield from self._versions.get(noun, {}).values()
 
-    def named(self, noun: str, thing_id: UUID, instant: Millis) -> Record | None:
+    def find_version(self, noun: str, thing_id: UUID, instant: Millis) -> Record | None:
         """A thing as it was then; the last that is known of one that was removed before."""
         before = [one for one in self._versions.get(noun, {}).get(thing_id, ()) if one.start <= instant]
         return before[-1] if before else None

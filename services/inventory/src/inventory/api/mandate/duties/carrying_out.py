@@ -71,7 +71,7 @@ async def carry_out(writing: Write, request: DecisionRequest, decided: str | Non
 
 
 async def _settle(writing: Write, _request: DecisionRequest, asked: RequestFields, reason: str) -> None:
-    obligation = await writing.transaction.get_thing(Obligation, _named(asked.obligation_id))
+    obligation = await writing.transaction.get_thing(Obligation, _require_id(asked.obligation_id))
     to = ObligationStatus(asked.to or "")
     refuse_to_stay(MACHINE, obligation.status, to)
     columns = settled_columns(writing, to, asked.completed_at, reason)
@@ -79,7 +79,7 @@ async def _settle(writing: Write, _request: DecisionRequest, asked: RequestField
 
 
 async def _move_deadline(writing: Write, _request: DecisionRequest, asked: RequestFields, reason: str) -> None:
-    obligation = await writing.transaction.get_thing(Obligation, _named(asked.obligation_id))
+    obligation = await writing.transaction.get_thing(Obligation, _require_id(asked.obligation_id))
     columns = next_deadline(writing, obligation, asked.due_before, reason, asked.directive_id)
     await patch_thing(writing, OBLIGATION, obligation, columns)
 
@@ -87,7 +87,7 @@ async def _move_deadline(writing: Write, _request: DecisionRequest, asked: Reque
 async def _except(writing: Write, _request: DecisionRequest, asked: RequestFields, reason: str) -> None:
     transaction = writing.transaction
     fields = ExceptionFields(
-        facility_id=_named(asked.facility_id),
+        facility_id=_require_id(asked.facility_id),
         why=reason,
         approved_by=transaction.actor.subject,
         decided_on=day_of(transaction.now),
@@ -114,7 +114,7 @@ async def _agree(writing: Write, request: DecisionRequest, asked: RequestFields,
 
 
 async def _close(writing: Write, _request: DecisionRequest, asked: RequestFields, _reason: str) -> None:
-    facility = await writing.transaction.get_thing(Facility, _named(asked.facility_id))
+    facility = await writing.transaction.get_thing(Facility, _require_id(asked.facility_id))
     await patch_thing(writing, FACILITY, facility, {"status": FacilityStatus(asked.to or "")})
 
 
@@ -123,11 +123,11 @@ async def _switch_off(writing: Write, _request: DecisionRequest, asked: RequestF
         camera = await writing.transaction.get_thing(Camera, asked.camera_id)
         await patch_thing(writing, CAMERA, camera, {"enabled": False})
         return
-    delivery = await writing.transaction.get_thing(Delivery, _named(asked.delivery_id))
+    delivery = await writing.transaction.get_thing(Delivery, _require_id(asked.delivery_id))
     await patch_thing(writing, DELIVERY, delivery, {"enabled": False})
 
 
-def _named(thing_id: UUID | None) -> UUID:
+def _require_id(thing_id: UUID | None) -> UUID:
     assert thing_id is not None, "a request of this act names it"
     return thing_id
 
@@ -146,7 +146,7 @@ def _refuse_begun(why: str | None) -> None:
 async def _purge(writing: Write, request: DecisionRequest, asked: RequestFields, reason: str) -> None:
     """Erase what a closed facility left, once it is due, and keep on record what kinds and how many."""
     transaction, retention = writing.transaction, writing.retention
-    facility = await transaction.get_thing(Facility, _named(asked.facility_id))
+    facility = await transaction.get_thing(Facility, _require_id(asked.facility_id))
     closed_at = (await find_closings(transaction.session, [facility.id])).get(facility.id)
     today = day_of(transaction.now)
     if closed_at is None or find_due_day(closed_at, retention) > today:

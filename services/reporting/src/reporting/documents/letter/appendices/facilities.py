@@ -56,7 +56,7 @@ _MOST_AREAS = 4
 def facility_list(report: Report, zone: ZoneInfo) -> Grid:
     """A row a facility, each unit's sums above its own, the sums of all below them."""
     progress = {word(row, "facility_id"): row for row in rows_of(report, "progress")}
-    owed = _owed(report)
+    owed = _group_obligations(report)
     rows: list[list[str]] = []
     strong: set[int] = set()
     place = 0
@@ -88,7 +88,7 @@ def _unit(row: Row) -> tuple[str, str]:
     return word(row, "unit_code"), word(row, "unit_name")
 
 
-def _owed(report: Report) -> Mapping[str, list[Row]]:
+def _group_obligations(report: Report) -> Mapping[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in rows_of(report, "obligations"):
         found.setdefault(word(row, "facility_id"), []).append(row)
