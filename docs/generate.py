@@ -8,7 +8,7 @@
 - `docs/reference/permissions.md`: which right every route needs, from `vonggac.auth.policy`;
 - `docs/reference/data-dictionary.md`: every table for analysts and its columns, from `reporting.tables.catalogue`;
 - `services/<service>/src/<service>/api/openapi.json`: each service's HTTP API;
-- `deploy/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.accounts`.
+- `deploy/k8s/vonggac/files/nats/nats.conf`: the NATS server's configuration, from `vonggac.bus.declared.accounts`.
 
 `--check` writes nothing and exits 1 naming what is stale.
 """
@@ -232,7 +232,7 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield Path("docs/reference/states.md"), states_page()
     yield Path("docs/reference/permissions.md"), permissions_page(GENERATED)
     yield Path("docs/reference/data-dictionary.md"), data_dictionary(GENERATED)
-    yield Path("deploy/nats/nats.conf"), accounts.configuration()
+    yield Path("deploy/k8s/vonggac/files/nats/nats.conf"), accounts.configuration()
     for service in SERVICES:
         yield Path("services") / service / "src" / service / "api" / "openapi.json", openapi(service)
 

@@ -18,7 +18,7 @@ async def count_missed(only: str) -> dict[str, float]:
     if only not in NAME:
         return {}
     if program is None:
-        print("no promtool: outages are not played to the rules (Debian's package prometheus has it)")
+        print("no promtool: outages are not played to the rules (Debian's package promtool has it)")
         return {}
     playing = await asyncio.create_subprocess_exec(
         program, "test", "rules", "vonggac-rules-test.yml", cwd=RULES,

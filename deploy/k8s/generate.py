@@ -1,8 +1,7 @@
-"""Writes what the chart has from elsewhere: `python deploy/k8s/generate.py [--check]`, run from the repository's root.
+"""Write what the chart has from its values: `python deploy/k8s/generate.py [--check]`, run from the repository's root.
 
 - `vonggac/values.schema.json` and the table of values in `README.md`: from `vonggac/values.yaml`, where the comment
-  above a key is its documentation and a line `@schema` says of its value what the default does not;
-- `vonggac/files/`: copies of NATS' configuration, alert rules and dashboards, since a chart reads only its own folder.
+  above a key is its documentation and a line `@schema` says of its value what the default does not.
 
 `--check` writes nothing and exits 1 naming what is stale.
 """
@@ -22,13 +21,6 @@ from vonggac.settings import describe
 
 CHART = Path("deploy/k8s/vonggac")
 README = Path("deploy/k8s/README.md")
-COPIED = (
-    "deploy/nats/nats.conf",
-    "deploy/nats/healthcheck.sh",
-    "deploy/nats/start.sh",
-    "deploy/prometheus/vonggac-rules.yml",
-)
-DASHBOARDS = "deploy/grafana"
 COMPONENTS = ("inventory", "prober", "forwarder", "reporting", "console")
 SET_BY_THE_CHART = frozenset(
     (
@@ -278,8 +270,6 @@ def documents() -> Iterator[tuple[Path, str]]:
     yield CHART / "values.schema.json", json.dumps(schema(text), indent=1, ensure_ascii=False) + "\n"
     before, _, rest = README.read_text("utf-8").partition(BEGIN)
     yield README, f"{before}{BEGIN}\n\n{table(text)}\n\n{END}{rest.partition(END)[2]}"
-    for source in (*map(Path, COPIED), *sorted(Path(DASHBOARDS).glob("*.json"))):
-        yield CHART / "files" / source.name, source.read_text("utf-8")
 
 
 def stale() -> list[Path]:
@@ -297,7 +287,6 @@ def main() -> int:
             sys.stdout.write(f"stale: {path}; run `make generate`\n")
         return 1 if wrong else 0
     for path, text in documents():
-        path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
     return 0
 

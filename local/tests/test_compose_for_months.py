@@ -3,7 +3,7 @@
 import re
 import subprocess
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -181,11 +181,12 @@ def test_prometheus_of_compose_asks_every_replica_of_every_service_and_has_the_r
     for job in config["scrape_configs"]:
         [found] = job["dns_sd_configs"]
         assert (found["names"], found["type"], found["port"]) == ([job["job_name"].partition("-")[2]], "A", 8080)
-    folder, mounted = next(
-        volume.split(":")[:2] for volume in SERVICES["prometheus"]["volumes"] if volume.startswith("./")
-    )
-    assert f"--config.file={mounted}/compose.yml" in SERVICES["prometheus"]["command"]
-    assert [(ROOT / folder / name).is_file() for name in config["rule_files"]] == [True]
+    mounts = [volume.split(":") for volume in SERVICES["prometheus"]["volumes"] if volume.startswith("./")]
+    folders = {mounted: ROOT / folder for folder, mounted, *_ in mounts}
+    assert "--config.file=/etc/vonggac/compose.yml" in SERVICES["prometheus"]["command"]
+    assert (folders["/etc/vonggac"] / "compose.yml").is_file()
+    [rules] = map(PurePosixPath, config["rule_files"])
+    assert (folders[str(rules.parent)] / rules.name).is_file()
 
 
 def test_grafana_of_compose_shows_the_dashboards_from_the_prometheus_beside_it() -> None:
@@ -194,6 +195,6 @@ def test_grafana_of_compose_shows_the_dashboards_from_the_prometheus_beside_it()
     assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
     [provider] = yaml.safe_load((provisioning / "dashboards/vonggac.yml").read_text("utf-8"))["providers"]
     mounts = {volume.split(":")[0]: volume.split(":")[1] for volume in SERVICES["grafana"]["volumes"]}
-    assert mounts["./deploy/grafana"] == provider["options"]["path"]
+    assert mounts["./deploy/k8s/vonggac/files/dashboards"] == provider["options"]["path"]
     assert mounts["./deploy/grafana/provisioning"] == "/etc/grafana/provisioning"
-    assert len(list((ROOT / "deploy/grafana").glob("*.json"))) == 2
+    assert len(list((ROOT / "deploy/k8s/vonggac/files/dashboards").glob("*.json"))) == 2

@@ -31,6 +31,8 @@ from vonggac.settings import describe
 from vonggac.settings.served_addresses import check_served_addresses
 
 ROOT = Path(__file__).parents[2]
+NATS = "deploy/k8s/vonggac/files/nats"
+"""What the chart, compose and the embedded server run NATS with."""
 SETTINGS: dict[str, type[BaseSettings]] = {
     "inventory": inventory.settings.Settings,
     "prober": prober.settings.Settings,
@@ -118,16 +120,16 @@ def test_the_simulator_and_the_demo_have_no_login_at_nats() -> None:
 
 def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> None:
     nats = compose()["services"]["nats"]
-    assert "./deploy/nats/nats.conf:/etc/nats/nats.conf:ro" in nats["volumes"]
+    assert "./deploy/k8s/vonggac/files/nats/nats.conf:/etc/nats/nats.conf:ro" in nats["volumes"]
     assert "./deploy/nats/place-compose.conf:/etc/nats/place.conf:ro" in nats["volumes"]
     assert nats["entrypoint"] == ["/bin/sh", "/etc/nats/start.sh"], "which takes /etc/nats/nats.conf"
     store = "${NATS_STORE_BYTES:-20000000000}"
     assert nats["environment"] == {"GOMEMLIMIT": f"${{NATS_MEMORY_LIMIT:-{MEMORY}}}", "NATS_STORE_BYTES": store}
-    assert (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8") == configuration()
+    assert (ROOT / NATS / "nats.conf").read_text("utf-8") == configuration()
     place = (ROOT / "deploy" / "nats" / "place-compose.conf").read_text("utf-8")
     assert 'http: "127.0.0.1:8222"' in place, "monitoring tells of subjects and connections"
     assert "no_auth_user" not in place
-    assert "./deploy/nats/healthcheck.sh:/etc/nats/healthcheck.sh:ro" in nats["volumes"]
+    assert "./deploy/k8s/vonggac/files/nats/healthcheck.sh:/etc/nats/healthcheck.sh:ro" in nats["volumes"]
     assert nats["healthcheck"]["test"] == ["CMD", "/bin/sh", "/etc/nats/healthcheck.sh"]
     assert "\nSTORE_BYTES: $NATS_STORE_BYTES\n" in place
     for service in environment.SERVICES:
@@ -139,8 +141,11 @@ def test_compose_and_the_embedded_server_use_the_same_nats_configuration() -> No
 def test_the_configuration_of_compose_is_taken_by_the_server(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "passwords.conf").write_text(passwords({user.name: "p" for user in USERS}), "utf-8")
-    for name, source in (("nats.conf", "nats.conf"), ("place.conf", "place-compose.conf")):
-        (tmp_path / name).write_bytes((ROOT / "deploy" / "nats" / source).read_bytes())
+    for name, source in (
+        ("nats.conf", f"{NATS}/nats.conf"),
+        ("place.conf", "deploy/nats/place-compose.conf"),
+    ):
+        (tmp_path / name).write_bytes((ROOT / source).read_bytes())
     checked = subprocess.run(
         [nats_server_binary(), "-t", "-c", str(tmp_path / "nats.conf")],
         capture_output=True, text=True, env={"NATS_STORE_BYTES": "20000000000"},

@@ -11,6 +11,7 @@ import yaml
 from tests.chart.rendering import CHART, ROOT, SERVICES, component_of, manifests, minimal, one, parsed, values_of
 
 FOLDER = ROOT / "deploy/prometheus"
+RULES = CHART / "files/rules/vonggac-rules.yml"
 TESTS = FOLDER / "vonggac-rules-test.yml"
 LESS_GARBAGE = {"GOGC": "400"}
 """A fifth of promtool's time goes into collecting garbage, by default."""
@@ -23,7 +24,7 @@ def promtool() -> str | None:
 
 @pytest.mark.heavy
 def test_every_alert_has_a_case_that_fires_and_one_that_does_not() -> None:
-    document = yaml.safe_load((FOLDER / "vonggac-rules.yml").read_text("utf-8"))
+    document = yaml.safe_load(RULES.read_text("utf-8"))
     alerts = {rule["alert"] for group in document["groups"] for rule in group["rules"]}
     tested: dict[str, set[str]] = {"fires": set(), "stays quiet": set()}
     for case in yaml.safe_load(TESTS.read_text("utf-8"))["tests"]:
@@ -37,11 +38,11 @@ def test_every_alert_has_a_case_that_fires_and_one_that_does_not() -> None:
 
 
 @pytest.mark.server
-@pytest.mark.skipif(promtool() is None, reason="no promtool: set PROMTOOL, or install Debian's package prometheus")
+@pytest.mark.skipif(promtool() is None, reason="no promtool: set PROMTOOL, or install Debian's package promtool")
 def test_promtool_agrees(record_property: Callable[[str, object], None]) -> None:
     program = promtool()
     assert program is not None
-    for arguments in (["check", "rules", "vonggac-rules.yml"], ["test", "rules", TESTS.name]):
+    for arguments in (["check", "rules", str(RULES)], ["test", "rules", TESTS.name]):
         environment = {**LESS_GARBAGE, **os.environ}
         done = subprocess.run(
             [program, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False, env=environment
@@ -53,12 +54,11 @@ def test_promtool_agrees(record_property: Callable[[str, object], None]) -> None
 
 
 @pytest.mark.server
-def test_alerts_and_dashboards_are_the_same_as_beside_the_chart() -> None:
+def test_alerts_and_dashboards_are_rendered_as_they_are_written() -> None:
     objects = manifests(values_of(CHART / "ci/high-availability-values.yaml"))
     [rules] = [thing for thing in objects if thing["kind"] == "PrometheusRule"]
-    root = CHART.parents[2]
-    assert [rules["spec"]] == parsed((root / "deploy/prometheus/vonggac-rules.yml").read_text("utf-8"))
-    for dashboard in sorted((root / "deploy/grafana").glob("*.json")):
+    assert [rules["spec"]] == parsed(RULES.read_text("utf-8"))
+    for dashboard in sorted((CHART / "files/dashboards").glob("*.json")):
         [text] = one(objects, "ConfigMap", f"demo-vonggac-{dashboard.stem}")["data"].values()
         assert text.rstrip("\n") == dashboard.read_text("utf-8").rstrip("\n")
     jobs = {thing["spec"]["jobLabel"] for thing in objects if thing["kind"] == "ServiceMonitor"}

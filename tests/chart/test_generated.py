@@ -40,7 +40,7 @@ def test_the_schema_has_what_the_comments_say(generate: ModuleType) -> None:
 
 
 def test_the_chart_carries_the_same_nats_configuration_as_everybody() -> None:
-    assert (CHART / "files/nats.conf").read_text("utf-8") == configuration()
+    assert (CHART / "files/nats/nats.conf").read_text("utf-8") == configuration()
 
 
 def test_all_services_have_the_same_keys() -> None:

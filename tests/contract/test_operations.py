@@ -27,8 +27,8 @@ from vonggac.telemetry import Health
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = ROOT / "docs/operations"
-DASHBOARDS = sorted((ROOT / "deploy/grafana").glob("*.json"))
-RULES = ROOT / "deploy/prometheus/vonggac-rules.yml"
+DASHBOARDS = sorted((ROOT / "deploy/k8s/vonggac/files/dashboards").glob("*.json"))
+RULES = ROOT / "deploy/k8s/vonggac/files/rules/vonggac-rules.yml"
 RUNBOOKS = sorted((OPERATIONS / "runbooks").glob("*.md"))
 
 SERVICES = ("inventory", "prober", "forwarder", "reporting")

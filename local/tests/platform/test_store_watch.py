@@ -22,7 +22,7 @@ from vonggac.testing.disks import SmallDiskNats
 from vonggac.testing.fixtures import NatsAt
 
 pytestmark = pytest.mark.server
-CHECK = Path(__file__).parents[3] / "deploy" / "nats" / "healthcheck.sh"
+CHECK = Path(__file__).parents[3] / "deploy/k8s/vonggac/files/nats/healthcheck.sh"
 NC = """\
 import socket, sys
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), 3) as connection:

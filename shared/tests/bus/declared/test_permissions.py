@@ -378,7 +378,7 @@ async def test_nobody_comes_in_without_a_login(platform_nats: NatsServer, login:
 
 
 def test_one_file_is_used_by_all(platform_nats: NatsServer) -> None:
-    committed = (ROOT / "deploy" / "nats" / "nats.conf").read_text("utf-8")
+    committed = (ROOT / "deploy/k8s/vonggac/files/nats/nats.conf").read_text("utf-8")
     assert committed == configuration(), "stale: run `make generate`"
     assert (platform_nats.folder / "nats.conf").read_text("utf-8") == committed
     assert 'sync_interval: "10s"' in committed

@@ -1,7 +1,8 @@
 """The NATS server's configuration: an account per service, and what crosses from one to another.
 
-`deploy/nats/nats.conf` is `configuration()`, byte for byte; the embedded server, compose and the chart all use it. What
-differs from place to place is included by it: `place.conf` (addresses and the store) and `secrets/passwords.conf`.
+The chart's `files/nats/nats.conf` is `configuration()`, byte for byte; the embedded server, compose and the chart all
+use it. What differs from place to place is included by it: `place.conf` (addresses and the store) and
+`secrets/passwords.conf`.
 
 A permission to publish binds the subject and not the reply subject (nats-server#8274): in the account of the streams,
 whoever may ask JetStream anything may have its answer, a stored message among them, published on any subject. So the
