@@ -21,7 +21,7 @@ from vonggac.telemetry.garbage_collection import share_one_heap
 
 
 def main() -> None:
-    """Settings from the environment (VONGGAC_REPORTING_…)."""
+    """Run the command given, with the settings of the environment (VONGGAC_REPORTING_…)."""
     parser = argparse.ArgumentParser(prog="python -m reporting", description=__doc__)
     parser.add_argument("command", nargs="?", choices=["serve", "migrate", "ledger"], default="serve")
     parser.add_argument("what", nargs="?", choices=["write", "rebuild"], help="of the ledger; default: write")

@@ -124,8 +124,8 @@ LIMITS = BodyLimits(
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
-    """The service. Raises ValueError when no public keys are set, OSError or ValueError for a key file that cannot be
-    used. `on_death` is called when a background task died."""
+    """Build the service. Raises ValueError when no public keys are set, OSError or ValueError for a key file that
+    cannot be used. `on_death` is called when a background task died."""
     database = Database(database_address(settings), pool_size=settings.database_pool_size)
     clock = ServerClock()
     export_clock(clock, skew=metrics.CLOCK_SKEW, error=metrics.CLOCK_ERROR)
@@ -196,7 +196,7 @@ def _links_of(database: Database, feed: Feed, settings: Settings) -> FindLink:
 
 
 def _add_present(app: FastAPI, tally: Tally, ages: freshness.Ages) -> None:
-    """The server ends its streams before it waits for the requests that run."""
+    """Add the present's streams: the server ends them before it waits for the requests that run."""
     app.state.ages = ages
     listeners = Listeners(tally.board.wake)
     app.state.composer, app.state.listeners = events.Composer(tally), listeners

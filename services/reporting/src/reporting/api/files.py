@@ -49,8 +49,8 @@ def choice(
         Query(description="Of CSV and XLSX; `excel-vi` has Vietnamese headings, and in CSV `;` and decimal commas."),
     ] = None,
 ) -> Choice:
-    """Raises ProblemError 406 for an Accept header that fits no format, 422 for a parameter that the format has not,
-    403 for a file without the right to export."""
+    """Choose the format of an answer. Raises ProblemError 406 for an Accept header that fits no format, 422 for a
+    parameter that the format has not, 403 for a file without the right to export."""
     accept = request.headers.get("accept", "*/*")
     chosen = form or accepted(accept)
     if chosen is None:
@@ -72,7 +72,7 @@ Chosen = Annotated[Choice, Depends(choice)]
 
 
 def refuse_filters_of_pages(request: Request, chosen: Choice, names: Iterable[str]) -> None:
-    """Raises ProblemError 422 for a filter that the pages of a route have and its files have not."""
+    """Refuse a filter that the pages of a route have and its files have not. Raises ProblemError 422."""
     for name in names:
         if name in request.query_params:
             raise invalid(name, f"is of the pages in JSON; a {chosen.form} file has all rows: leave it out")
@@ -119,7 +119,7 @@ def table_answer(
     scope: plan.Scope,
     **more: Any,
 ) -> TableAnswer:
-    """A table in the format chosen. `more`: the other fields of a `Selection`."""
+    """Build a table in the format chosen. `more`: the other fields of a `Selection`."""
     source = SOURCES[name]
     stamp = Selection.stamp_of(question)
     pieces = file_of(source.table, stamp, chosen.form, chosen.dialect, _rows(shared, source, question, scope, more))

@@ -194,7 +194,7 @@ async def list_outages(
 
 
 def _summary(asks: Question, found: list[_Found], faults: list[SiteFaultResponse]) -> dict[str, Any]:
-    """What the envelope says of all pages."""
+    """Sum up what the envelope says of all pages."""
     sure = [(outage, fault) for _, outage, fault in found if outage.confirmed]
     whole = counted(sure)
     repaired = repairs(asks.period, whole)

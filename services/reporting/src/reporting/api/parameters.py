@@ -84,7 +84,7 @@ def question(
     end: Annotated[str | None, _TO] = None,
     time_zone: Annotated[str, ZONE] = TIME_ZONE,
 ) -> Question:
-    """The period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
+    """Read the period asked for, [from, to); by default the last 24 hours. Raises ProblemError naming the parameter."""
     now, zone = shared.clock(), zone_named(time_zone)
     until = now if end is None else parse_moment("to", end, zone)
     if until > now + CLOCK_DIFFERENCE:
@@ -103,7 +103,7 @@ Asks = Annotated[Question, Depends(question)]
 
 
 def resumed(asks: Question, as_of: datetime | None, request: Request) -> Question:
-    """The question of a list's first page, for another page of it: a period up to now ends where it ended then."""
+    """Put the question of a list's first page for another page of it: a period up to now ends where it ended then."""
     if as_of is None or "to" in request.query_params:
         return asks
     end = millis(as_of)
@@ -128,7 +128,7 @@ class Filters:
         self.type = type.value if type is not None else None
 
     async def resolved(self, session: AsyncSession, at: Millis | None) -> AppliedFilters:
-        """What is asked for, of what the caller sees. `at`: codes are those of this moment; None: the latest.
+        """Resolve what is asked for, of what the caller sees. `at`: codes are those of this moment; None: the latest.
 
         Raises ProblemError naming the parameter whose code or id is unknown, or of a facility that is not seen.
         """
@@ -153,8 +153,8 @@ async def find_seen(
     field: str | None = None,
     at: Millis | None = None,
 ) -> UUID | None:
-    """The id of a unit, agency or facility, as `codes.find`. Raises ProblemError naming the parameter (`field`, or the
-    noun) of one that is not known or not seen."""
+    """Find the id of a unit, agency or facility, as `codes.find`. Raises ProblemError naming the parameter (`field`, or
+    the noun) of one that is not known or not seen."""
     if given is None:
         return None
     found = await codes.find(session, noun, given, at)
@@ -170,7 +170,7 @@ async def seen_by(session: AsyncSession, sight: Sight) -> plan.Scope:
 
 
 async def check_camera(session: AsyncSession, sight: Sight, field: str, camera_id: UUID | None) -> None:
-    """Raises ProblemError naming the parameter of a camera that is not known, or not seen."""
+    """Check a camera's id. Raises ProblemError naming the parameter of a camera that is not known, or not seen."""
     if camera_id is None:
         return
     if not await plan.camera_known(session, camera_id) or not await sees_camera(session, sight, camera_id):
@@ -178,7 +178,7 @@ async def check_camera(session: AsyncSession, sight: Sight, field: str, camera_i
 
 
 def invalid(field: str, message: str) -> ProblemError:
-    """A 422 that names one parameter."""
+    """Build a ProblemError 422 that names one parameter."""
     errors = [FieldError(field=field, message=message)]
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", f"{field}: {message}", errors)
 
@@ -215,7 +215,7 @@ GivenLocally = Annotated[datetime, AfterValidator(_of_the_province)]
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The zones of the IANA database, which whoever reads a table knows too.
+    """List the zones of the IANA database, which whoever reads a table knows too.
 
     Its folder has more: the zone of the machine, and zones that count leap seconds.
     """
@@ -223,7 +223,7 @@ def zone_names() -> frozenset[str]:
 
 
 def zone_named(name: str) -> tzinfo:
-    """Raises ProblemError 422 naming `time_zone`."""
+    """Find a time zone by its name. Raises ProblemError 422 naming `time_zone`."""
     if name == TIME_ZONE:
         return VIETNAM
     if name not in zone_names():
@@ -233,7 +233,7 @@ def zone_named(name: str) -> tzinfo:
 
 
 def parse_moment(field: str, given: str, zone: tzinfo = VIETNAM) -> datetime:
-    """The moment that a parameter gives. Raises ProblemError 422 naming it."""
+    """Parse the moment that a parameter gives. Raises ProblemError 422 naming it."""
     # A plus sign that was not percent-encoded arrives as a space.
     text = given.strip().replace(" ", "+") if "T" in given else given.strip()
     try:

@@ -55,7 +55,7 @@ class Tables(BaseModel):
 
 @router.get("/tables", summary="Tables for analysts")
 async def list_tables() -> Tables:
-    """What `/v1/tables/{name}` gives, column by column."""
+    """List what `/v1/tables/{name}` gives, column by column."""
     return Tables(items=[_shape(source.table, narrowed=source.narrowed) for source in SOURCES.values()])
 
 
@@ -121,12 +121,12 @@ async def read_data_package() -> JSONResponse:
     responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}, "example": "# Data dictionary"}}}},
 )
 async def read_data_dictionary() -> PlainTextResponse:
-    """The page docs/reference/data-dictionary.md."""
+    """Return the page docs/reference/data-dictionary.md."""
     return PlainTextResponse(data_dictionary(), media_type="text/markdown")
 
 
 def _check_parameters(name: str, request: Request) -> None:
-    """A filter that is ignored shows everything: one that a table does not have is refused."""
+    """Refuse a filter that a table does not have: one that is ignored shows everything. Raises ProblemError 422."""
     source, given = SOURCES[name], request.query_params
     for parameter in ("from", "to"):
         if parameter in given and not source.table.periodic:

@@ -41,7 +41,7 @@ COLUMNS = (*_KNOWN, *TABLES["cameras"], *_PERCENTAGES, *_PROOF)
 
 
 def as_csv(report: Report) -> bytes:
-    """The table of cameras. A report without cameras or facilities has one row that is empty but for the proof."""
+    """Write the table of cameras. A report without cameras or facilities has one row, empty but for the proof."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator=LINE_END)
     writer.writerow(columns_of(report))
@@ -53,7 +53,7 @@ def as_csv(report: Report) -> bytes:
 
 
 def columns_of(report: Report) -> tuple[str, ...]:
-    """The headings of its file."""
+    """List the headings of the report's file."""
     if not report.has_register:
         return COLUMNS
     of_register = (f"{PREFIX}{name}" for name in _register(report))

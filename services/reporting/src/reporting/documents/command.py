@@ -21,7 +21,7 @@ _OTHER_RELEASE = (
 
 
 def main() -> None:
-    """The command `vonggac`."""
+    """Run the command `vonggac`."""
     arguments = _parser().parse_args()
     if arguments.command == "examples":
         for path in write_examples(arguments.folder):

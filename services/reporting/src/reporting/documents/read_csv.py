@@ -36,7 +36,7 @@ class ReadCsv(NamedTuple):
 
 
 def read_csv(content: bytes) -> ReadCsv:
-    """Raises NotThatReportError when it is no file of a report."""
+    """Read the CSV file of a report. Raises NotThatReportError when it is no file of a report."""
     try:
         lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
         index = {name: at for at, name in enumerate(lines[0])}

@@ -29,5 +29,5 @@ FORMS: Mapping[str, Form] = {
 
 
 def rendered(report: Report, form: str) -> bytes:
-    """The bytes of a report in a form of `FORMS`."""
+    """Write the bytes of a report in a form of `FORMS`."""
     return FORMS[form].render(report)

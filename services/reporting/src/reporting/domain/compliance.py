@@ -32,7 +32,7 @@ def connected(status: Status | None, proof: str, *, read_back_failed: bool = Fal
 
 
 def complies(state: CameraState, national: bool | None, provincial: bool | None) -> bool | None:
-    """The conjunction of R10; None where it is unknown."""
+    """Compute the conjunction of R10; None where it is unknown."""
     if state is CameraState.DOWN or national is False or provincial is False:
         return False
     return True if state is CameraState.UP and national and provincial else None
@@ -57,7 +57,7 @@ def role_connections(
 
 
 def connection_name(national: bool | None, provincial: bool | None) -> str:
-    """The field of Durations that a moment counts for: both, national_only, provincial_only, neither or unknown."""
+    """Name the field of Durations that a moment counts for: both, national_only, provincial_only, neither, unknown."""
     if national is None or provincial is None:
         return "connection_unknown"
     return _CONNECTION[national, provincial]
@@ -150,5 +150,5 @@ _RULE_5_VI = (_BEFORE_VI + _AFTER_VI).translate(str.maketrans("“”", "''"))
 
 
 def rule_in_words(version: str) -> str | None:
-    """The rule of a report in Vietnamese; None of one of which no words are kept."""
+    """Return the rule of a report in Vietnamese; None of one of which no words are kept."""
     return {RULE_VERSION: RULE_VI, RULE_BEFORE_BEING_CONNECTED: _RULE_5_VI}.get(version)

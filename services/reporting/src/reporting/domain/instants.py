@@ -18,27 +18,27 @@ VIETNAM = timezone(timedelta(hours=7), TIME_ZONE)
 
 
 def millis(moment: datetime) -> Millis:
-    """An aware moment, cut to the millisecond."""
+    """Convert an aware moment, cut to the millisecond."""
     return (moment - EPOCH) // MILLISECOND
 
 
 def moment(instant: Millis) -> datetime:
-    """The aware UTC moment of `instant`."""
+    """Convert `instant` to its aware UTC moment."""
     return EPOCH + timedelta(milliseconds=instant)
 
 
 def to_local(instant: Millis) -> datetime:
-    """The same moment in Vietnam's time, as answers give it."""
+    """Convert the instant to Vietnam's time, as answers give it."""
     return moment(instant).astimezone(VIETNAM)
 
 
 def start_of(day: date) -> Millis:
-    """The first instant of a day of the province."""
+    """Compute the first instant of a day of the province."""
     return millis(datetime.combine(day, time(), VIETNAM))
 
 
 def cut(at: datetime) -> datetime:
-    """A moment without its microseconds, as `millis` reads it: what is compared must be cut alike."""
+    """Cut the microseconds off a moment, as `millis` reads it: what is compared must be cut alike."""
     return moment(millis(at))
 
 

@@ -51,27 +51,27 @@ class Change[K](NamedTuple):
 
 
 def midnight(day: Day) -> Millis:
-    """The instant at which the local day begins."""
+    """Compute the instant at which the local day begins."""
     return day * DAY - OFFSET
 
 
 def day_of(instant: Millis) -> Day:
-    """The local day that `instant` lies in."""
+    """Compute the local day that `instant` lies in."""
     return (instant + OFFSET) // DAY
 
 
 def days_within(period: Period) -> tuple[Day, Day]:
-    """The first local day that the period touches, and the first after it that it does not."""
+    """Find the first local day that the period touches, and the first after it that it does not."""
     return day_of(period.start), day_of(period.end - 1) + 1
 
 
 def date_of(day: Day) -> date:
-    """The date of a numbered day."""
+    """Convert a numbered day to its date."""
     return EPOCH_DATE + timedelta(days=day)
 
 
 def number_of(given: date) -> Day:
-    """The inverse of `date_of`."""
+    """Convert a date to its numbered day, the inverse of `date_of`."""
     return (given - EPOCH_DATE).days
 
 
@@ -157,7 +157,7 @@ def changes[K](line: Sequence[Segment[K]], current: K) -> list[Change[K]]:
 
 
 def camera_sums(lengths: Mapping[CameraKind, Millis]) -> list[Millis]:
-    """What time of each kind adds to the columns of a camera's row."""
+    """Compute what time of each kind adds to the columns of a camera's row."""
     sums = dict.fromkeys(CAMERA_SUMS, 0)
     for kind, length in lengths.items():
         for name in kind:
@@ -166,7 +166,7 @@ def camera_sums(lengths: Mapping[CameraKind, Millis]) -> list[Millis]:
 
 
 def delivery_sums(lengths: Mapping[DeliveryKind, Millis]) -> tuple[list[Millis], dict[str, Millis]]:
-    """What time of each kind adds to the columns of a delivery's row, and to its causes."""
+    """Compute what time of each kind adds to the columns of a delivery's row, and to its causes."""
     sums, causes = dict.fromkeys(LEDGER_NAMES, 0), dict[str, Millis]()
     for (name, cause), length in lengths.items():
         sums[name] += length

@@ -21,7 +21,7 @@ def is_agreed(window: Window) -> bool:
 
 
 def agreed(windows: Iterable[Window]) -> list[Segment[bool]]:
-    """The union of the windows that were entered before they began, sorted, without overlap."""
+    """Join the windows that were entered before they began to their union, sorted, without overlap."""
     result: list[Segment[bool]] = []
     for window in sorted(filter(is_agreed, windows)):
         if result and window.starts_at <= result[-1].end:

@@ -56,7 +56,7 @@ async def set_availability_target(
     shared: InContext,
     caller: Caller,
 ) -> TargetResponse:
-    """A first target may begin in the past; another one only in the future, so that no past budget changes."""
+    """Set a target: a first one may begin in the past, another only in the future, so that no past budget changes."""
     now = shared.clock()
     valid_from = given.valid_from or now
     values = {

@@ -53,7 +53,7 @@ async def list_clock_steps(
     paging: Annotated[PageQuery[Any, ClockStep], Depends(STEPS)],
     chosen: Chosen,
 ) -> Response:
-    """What the clock showed twice is of two moments: nobody can date a fact of it, so it counts as unknown.
+    """List what the clock showed twice: it is of two moments, nobody can date a fact of it, so it counts as unknown.
 
     `format=csv`, `xlsx` or `parquet` gives them all.
     """

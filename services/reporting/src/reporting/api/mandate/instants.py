@@ -36,11 +36,11 @@ class Instant(NamedTuple):
 
     @classmethod
     def create(cls, at: Millis, now: Millis, presumed_alive_ms: Millis) -> "Instant":
-        """An instant asked about at `now`, which may be long after it."""
+        """Build an instant asked about at `now`, which may be long after it."""
         return cls(at, presumption(presumed_alive_ms, at, now))
 
     def earlier(self, at: Millis) -> "Instant":
-        """An instant before this one, asked about at the same moment."""
+        """Build an instant before this one, asked about at the same moment."""
         return Instant.create(at, self.at, self.presumed_alive_ms)
 
     def resumed(self, as_of: datetime | None) -> "Instant":
@@ -49,7 +49,7 @@ class Instant(NamedTuple):
 
 
 def instant_of(shared: InContext, as_of: Annotated[str | None, _AS_OF] = None) -> Instant:
-    """Raises ProblemError 422 naming `as_of`."""
+    """Read the instant asked about, now by default. Raises ProblemError 422 naming `as_of`."""
     now = shared.clock()
     at = now if as_of is None else parse_moment("as_of", as_of)
     if at > now + CLOCK_DIFFERENCE:
@@ -101,8 +101,8 @@ async def table_of(
     own: Collection[str] = (),
     since: Instant | None = None,
 ) -> TableAnswer:
-    """A declared table of the instant, or of the period from `since` to it. Raises ProblemError 422 for one of the
-    route's `own` filters: a file has all rows of its scope."""
+    """Build a declared table of the instant, or of the period from `since` to it. Raises ProblemError 422 for one of
+    the route's `own` filters: a file has all rows of its scope."""
     refuse_filters_of_pages(request, chosen, own)
     async with snapshot(shared.database) as session:
         scope = (await filters.resolved(session, asked.at)).scope

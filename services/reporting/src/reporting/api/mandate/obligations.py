@@ -200,7 +200,7 @@ async def _duties(shared: Context, asked: Instant, filters: Filters, soon_days: 
 async def duties_of(
     session: AsyncSession, asked: Instant, scope: plan.Scope, soon_days: int
 ) -> tuple[Situation, Duties]:
-    """The duties of the facilities of a scope, and the situation that they follow from."""
+    """Compute the duties of the facilities of a scope, and the situation that they follow from."""
     then = await situation_of_record(session, asked.at, asked.presumed_alive_ms, scope)
     return then, await duties(session, then, soon_days=soon_days)
 

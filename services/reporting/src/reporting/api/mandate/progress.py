@@ -329,7 +329,7 @@ def _units(made: Board) -> list[UnitLine]:
 
 
 def _row(row: FacilityProgress) -> dict[str, Any]:
-    """The fields of FacilityRow."""
+    """Build the fields of FacilityRow."""
     connection = row.connection
     return {
         "facility": facility_shape(row.facility),

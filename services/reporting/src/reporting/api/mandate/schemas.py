@@ -104,7 +104,7 @@ def named_shape(one: Named) -> NamedResponse:
 
 
 def figures_of(counts: Counts) -> dict[str, Any]:
-    """The fields of ProgressFigures."""
+    """Build the fields of ProgressFigures."""
     facilities = _percent(counts.connected_both, counts.facilities)
     cameras = _percent(counts.cameras_both, counts.cameras_in_scope)
     plain = asdict(counts)

@@ -75,7 +75,7 @@ class Chosen:
         ] = None,
         delivery: Annotated[Received | None, Query(description="How that destination, or any, stands with it.")] = None,
     ) -> None:
-        """Raises ProblemError naming the parameter."""
+        """Collect the tests that a row has to pass. Raises ProblemError naming the parameter."""
         self.tests: list[_Test] = []
         if q is not None:
             matches = matcher(q)
@@ -165,7 +165,7 @@ async def list_present_cameras(
 
 
 async def _load_proofs(session: AsyncSession, rows: Sequence[Row]) -> shapes.Proofs:
-    """The newest read-backs that matched, of now: most of them are no facts, and change no row."""
+    """Load the newest read-backs that matched, of now: most of them are no facts, and change no row."""
     wanted = [role.delivery_id for row in rows for role in (row.national, row.provincial) if role.delivery_id]
     if not wanted:
         return {}

@@ -21,7 +21,7 @@ LOADING = problems({503: "The present is not accounted yet."})
 
 
 def tally_of(shared: Context) -> tuple[Tally, Millis]:
-    """The sums, and the moment of which they are. Raises ProblemError 503 before the first whole account."""
+    """Return the sums, and the moment of which they are. Raises ProblemError 503 before the first whole account."""
     tally = shared.present
     if tally is None or tally.board.as_of is None:
         raise ProblemError(

@@ -44,16 +44,16 @@ class Composer:
         return self.tally.board
 
     def alive(self) -> bytes:
-        """The event that says of which moment all is."""
+        """Build the event that says of which moment all is."""
         return event("alive", self._head())
 
     def reset(self) -> bytes:
-        """The event that asks to load the present anew."""
+        """Build the event that asks to load the present anew."""
         return event("reset", self._head(), self.board.version)
 
     def changes(self, scope: Scope, number: int) -> bytes | None:
-        """What changed after that version of what the scope holds; None: nothing of it. Reset where it is no longer
-        known."""
+        """Build the events of what changed after that version of what the scope holds; None: nothing of it. Reset where
+        the version is no longer known."""
         key = scope, number, self.board.number
         if key not in self._made:
             self._made[key] = self._changes(scope, number)
@@ -88,7 +88,7 @@ class Composer:
 
 
 def ended(reason: str) -> bytes:
-    """The last event."""
+    """Build the last event, with the reason of the end, and count the end."""
     metrics.PRESENT_LISTENERS_ENDED.labels(reason).inc()
     return event("end", to_json({"reason": reason}))
 

@@ -177,7 +177,7 @@ class PresentCameras(PageOf[PresentCamera]):
 
 
 def to_local_or_none(at: Millis | None) -> datetime | None:
-    """The moment in Vietnam time."""
+    """Convert the moment to Vietnam time; None stays None."""
     return None if at is None else moment(at).astimezone(VIETNAM)
 
 
@@ -243,7 +243,7 @@ def _destinations(found: Present) -> list[dict[str, Any]]:
 
 
 def camera(row: Row, proofs: Proofs | None = None) -> PresentCamera:
-    """A row in its shape. `proofs`: of its deliveries."""
+    """Convert a row to its shape. `proofs`: of its deliveries."""
     place = row.facility
     fields = {
         "camera_id": UUID(row.id),

@@ -145,7 +145,7 @@ async def read_report(
 
 
 def _accepted(request: Request) -> str | None:
-    """The file that the Accept header asks for; None for what a report says of itself. Raises ProblemError 406."""
+    """Find the file that the Accept header asks for; None for what a report says of itself. Raises ProblemError 406."""
     accept = request.headers.get("accept", "*/*")
     wanted_form = accepted_of(accept, {name: one.media_type for name, one in FORMS.items()})
     if wanted_form is None:

@@ -252,7 +252,7 @@ async def _matching(session: AsyncSession, q: str) -> list[int]:
 
 
 async def wanted(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report:
-    """A report that is there, or a 404."""
+    """Read a report. Raises ProblemError 404 where it is not there."""
     report = await chain.read(session, report_id, version)
     if report is None:
         raise not_found("report", report_id if version is None else f"{report_id} version {version}")
@@ -283,7 +283,7 @@ def _created(report: Report, response: Response) -> DetailResponse:
 
 
 def _period(shared: Context, body: FreezeResponse) -> tuple[Period, Millis]:
-    """The period and the cut-off. Raises ProblemError naming the field."""
+    """Compute the period and the cut-off. Raises ProblemError naming the field."""
     period = Period(millis(body.start), millis(body.end))
     if period.length <= 0:
         raise invalid("from", f"must be earlier than to, which is {format_instant(period.end)}")
@@ -299,7 +299,7 @@ def _period(shared: Context, body: FreezeResponse) -> tuple[Period, Millis]:
 
 
 async def _same_request(session: AsyncSession, before: Report) -> Request:
-    """The same as for the first version: with the register of its cut-off, or without any if it has none."""
+    """Repeat the request of the first version: with the register of its cut-off, or without any if it has none."""
     header = before.header
     first = before if header.version == 1 else await wanted(session, before.id, 1)
     period, zone = Period(header.period.from_ms, header.period.to_ms), ZoneInfo(header.period.time_zone)

@@ -117,7 +117,7 @@ async def list_issued_papers(
 async def record_issued_paper(
     body: NewIssuedPaper, shared: InContext, response: Response, caller: Caller
 ) -> IssuedPaper:
-    """What the registry gave it: never a day to come, nor one before its draft was made."""
+    """Record what the registry gave a paper: never a day to come, nor one before its draft was made."""
     now = shared.clock()
     async with shared.database.transaction() as session:
         _check_day(body.issued_on, await _made_on(session, body), now.astimezone(VIETNAM).date())
@@ -183,7 +183,7 @@ async def get_issued_file(paper_id: UUID, shared: InContext) -> Response:
 
 
 async def _made_on(session: AsyncSession, body: NewIssuedPaper) -> date:
-    """The day on which the draft was made. Raises ProblemError 404, 409."""
+    """Find the day on which the draft was made. Raises ProblemError 404, 409."""
     if body.report_id is not None:
         report = await chain.read(session, body.report_id, body.version)
         if report is None:
@@ -206,7 +206,7 @@ async def _made_on(session: AsyncSession, body: NewIssuedPaper) -> date:
 
 
 def _check_day(issued_on: date, made_on: date, today: date) -> None:
-    """Raises ProblemError 422 naming both days."""
+    """Refuse a day to come, or one before the draft was made. Raises ProblemError 422 naming both days."""
     if issued_on > today:
         en = f"lies in the future: the paper says {short_day(issued_on)}, and today is {short_day(today)}"
         vi = f"ngày ban hành {short_day(issued_on)} sau hôm nay {short_day(today)}"
@@ -220,7 +220,7 @@ def _check_day(issued_on: date, made_on: date, today: date) -> None:
 
 
 def _check_pdf(content: bytes) -> None:
-    """Raises ProblemError 422 for what is no whole PDF by its first and last bytes."""
+    """Refuse what is no whole PDF by its first and last bytes. Raises ProblemError 422."""
     if not content.startswith(b"%PDF-"):
         raise invalid("content", "is no PDF: send the signed paper as PDF")
     if b"%%EOF" not in content[-_TAIL:]:

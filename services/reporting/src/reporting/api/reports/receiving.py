@@ -30,7 +30,7 @@ class Receiving:
 
     @asynccontextmanager
     async def body(self, request: Request) -> AsyncIterator[list[bytearray]]:
-        """The whole body in its pieces, held until the block ends: whoever joins them holds it twice.
+        """Read the whole body in its pieces, held until the block ends: whoever joins them holds it twice.
 
         Raises ProblemError 408 where it does not come in time, 503 where there is no room for it, 400 where the
         connection ends; the middleware refuses what is larger than one file may be.

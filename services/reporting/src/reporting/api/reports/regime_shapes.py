@@ -174,7 +174,7 @@ REGIME_REPORTS: Listing[Any, RegimeReportResponse] = Listing(
 
 
 def regime_shape(row: Any, now: Millis, horizon_ms: Millis) -> RegimeResponse:
-    """A regime as it is shown."""
+    """Convert the row of a regime to the shape that is shown."""
     own = ("next_period", "letterhead")
     values = {name: getattr(row, name) for name in RegimeResponse.model_fields if name not in own}
     head = LetterheadResponse.model_validate(row.letterhead)
@@ -182,7 +182,7 @@ def regime_shape(row: Any, now: Millis, horizon_ms: Millis) -> RegimeResponse:
 
 
 def _next_period(row: Any, now: Millis, horizon_ms: Millis) -> NextPeriod | None:
-    """The first one that is not frozen yet: its evidence may still come."""
+    """Find the first period that is not frozen yet: its evidence may still come."""
     found = calendar_of(row).next(max(now - horizon_ms, millis(row.counts_from))) if row.enabled else None
     if found is None:
         return None
@@ -193,7 +193,7 @@ def _next_period(row: Any, now: Millis, horizon_ms: Millis) -> NextPeriod | None
 
 
 def report_shape(row: Any, sendings: list[Any]) -> RegimeReportResponse:
-    """A row of `chain.page_of_regimes`, with what of it was sent."""
+    """Convert a row of `chain.page_of_regimes`, with what of it was sent."""
     period = Period(millis(row.starts_at), millis(row.cut_off_at))
     wanted = [] if row.approver_agency_id is None else [row.approver_agency_id]
     wanted += row.recipient_agency_ids if row.approved_at is not None else []

@@ -151,7 +151,7 @@ async def list_regime_reports(
 async def _columns(
     session: AsyncSession, shared: Context, body: RegimeFields, now: datetime, starts_on: date | None = None
 ) -> dict[str, Any]:
-    """What is stored of it. Raises ProblemError 422 naming what is not known, or cannot be."""
+    """Build the columns of a regime to store. Raises ProblemError 422 naming what is not known, or cannot be."""
     today = now.astimezone(VIETNAM).date()
     values = body.columns(body.starts_on or starts_on or today)
     if starts_on != values["starts_on"] and values["starts_on"] < today - timedelta(days=MOST_DAYS):

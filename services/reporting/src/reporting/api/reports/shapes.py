@@ -175,7 +175,7 @@ REPORTS = Listing(ReportResponse, keys=KEYS, id_key="number", default_sort="-num
 
 
 def late_shape(late: Late | None) -> LateResponse | None:
-    """What came since a report was frozen."""
+    """Convert what came since a report was frozen to its shape; None where nothing came."""
     if late is None:
         return None
     zone = ZoneInfo(DEFAULT_ZONE)
@@ -188,7 +188,7 @@ def late_shape(late: Late | None) -> LateResponse | None:
 
 
 def listed(row: Any, late: Late | None) -> ReportResponse:
-    """A row of the list."""
+    """Convert a row of the list."""
     zone = ZoneInfo(DEFAULT_ZONE)
     return ReportResponse(
         id=row.id,

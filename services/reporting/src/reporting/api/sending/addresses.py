@@ -28,13 +28,13 @@ Shown = Annotated[datetime, AfterValidator(lambda at: at.astimezone(VIETNAM))]
 
 
 def feed_tasks_of(shared: Context) -> FeedTasks:
-    """The tasks that send, to be woken."""
+    """Return the tasks that send, to be woken."""
     assert shared.feed_tasks is not None, "the app gives it"
     return shared.feed_tasks
 
 
 def seal_of(shared: Context) -> Seal:
-    """The seal of the service. Raises ProblemError 409 when it has none."""
+    """Return the seal of the service. Raises ProblemError 409 when it has none."""
     if shared.seal is None:
         msg = "this service has no key to seal secrets: set VONGGAC_REPORTING_SECRETS_KEY_FILE and start it again"
         raise ProblemError(HTTPStatus.CONFLICT, "no_key", msg)
@@ -42,7 +42,7 @@ def seal_of(shared: Context) -> Seal:
 
 
 async def checked_url(shared: Context, field: str, given: str, *, path_is_no_secret: bool) -> URL:
-    """An address for messages, which everybody reads. Raises ProblemError 422 naming `field`, never quoting it."""
+    """Check an address for messages that everybody reads. Raises ProblemError 422 naming `field`, never quoting it."""
     try:
         url = URL(given)
     except InvalidURL:
@@ -74,7 +74,7 @@ async def check_host(shared: Context, field: str, host: str, port: int) -> None:
 
 
 def show(shape: BaseModel, revision: int, status: HTTPStatus = HTTPStatus.OK, location: str | None = None) -> Response:
-    """A record with its revision as ETag."""
+    """Answer with a record, its revision as ETag."""
     headers = {"ETag": etag_of(revision)} | ({} if location is None else {"Location": location})
     return Response(shape.model_dump_json(), status, headers=headers, media_type="application/json")
 

@@ -130,7 +130,7 @@ async def remove_urging_channel(
 
 
 async def _sealed(shared: Context, kind: ChannelKind, address: str) -> str:
-    """The address, checked and sealed. Raises ProblemError 409, 422 without any of it."""
+    """Check and seal the address. Raises ProblemError 409, 422 without any of it."""
     seal = seal_of(shared)
     try:
         channel = channels.parse(kind, address)

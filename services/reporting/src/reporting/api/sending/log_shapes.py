@@ -26,11 +26,11 @@ class OwnView:
     """All that the facility has, or had."""
 
     def items_of(self, row: Any) -> list[Any]:
-        """What of an entry is about the facility, as it is stored."""
+        """Pick what of an entry is about the facility, as it is stored."""
         return [one for one in row.items if one.get("facility_code") in self.codes]
 
     def narrow(self, shape: UrgeResponse) -> UrgeResponse:
-        """The entry as it is answered."""
+        """Narrow the entry to what is answered."""
         return shape.model_copy(
             update={
                 "rule_ids": [],

@@ -159,8 +159,7 @@ async def read_compliance_metrics(shared: InContext, request: Request) -> Respon
 
 
 def to_the_minute(asks: Question, *, begins_at_will: bool) -> Question:
-    """A period up to now ends at the last full minute, unless it is shorter; one that `begins_at_will` keeps its
-    length."""
+    """End a period up to now at the last full minute, unless it is shorter; one `begins_at_will` keeps its length."""
     end = asks.period.end - asks.period.end % MINUTE
     if end <= asks.period.start:
         return asks

@@ -117,7 +117,7 @@ async def remove_urging_rule(
 async def lock_record(
     session: AsyncSession, records: Records, noun: str, record_id: UUID, if_match: Precondition
 ) -> Any:
-    """The record, locked, at the revision that was read. Raises ProblemError 404, 412."""
+    """Lock the record at the revision that was read, and return it. Raises ProblemError 404, 412."""
     row = await records.get(session, record_id, for_update=True)
     if row is None:
         raise not_found(noun, record_id)
@@ -126,14 +126,14 @@ async def lock_record(
 
 
 async def check_room(session: AsyncSession, records: Records) -> None:
-    """Raises ProblemError 409 when there are too many."""
+    """Check that one more has room. Raises ProblemError 409 when there are too many."""
     if await records.count(session) >= MOST:
         msg = f"there are {MOST} already: remove one that nobody needs"
         raise ProblemError(HTTPStatus.CONFLICT, "too_many", msg)
 
 
 async def check_agency(session: AsyncSession, agency_id: UUID | None, field: str = "agency_id") -> None:
-    """Raises ProblemError 422 for an agency that the register has not named."""
+    """Refuse an agency that the register has not named. Raises ProblemError 422."""
     if agency_id is not None and agency_id not in await agencies(session):
         raise invalid(field, f"no agency {agency_id} is known; give one that inventory lists")
 

@@ -303,7 +303,7 @@ def _parties(caller: Principal) -> frozenset[UUID] | None:
 
 
 async def _read_visible(session: Any, urge_id: UUID, caller: Principal, view: OwnView | None = None) -> Any:
-    """What the caller does not see never was."""
+    """Read an urge that the caller sees: what the caller does not see never was. Raises ProblemError 404."""
     row, parties = await kept.get(session, urge_id), _parties(caller)
     if row is None or (not view.items_of(row) if view else parties is not None and row.agency_id not in parties):
         raise not_found("urge", urge_id)

@@ -226,7 +226,7 @@ async def remove_webhook(
 
 
 def check_event_types(given: Any) -> None:
-    """Raises ProblemError 422 naming the types that are none."""
+    """Check the types of events. Raises ProblemError 422 naming the types that are none."""
     unknown = sorted(set(given) - set(EVENT_TYPES))
     if unknown:
         message = f"{', '.join(unknown)}: no such type; there are {', '.join(EVENT_TYPES)}"

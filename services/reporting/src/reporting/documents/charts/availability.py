@@ -28,7 +28,7 @@ class Parts(NamedTuple):
 
 
 def availability(steps: Sequence[Parts], *, target_ppm: int, step: str = "ngày", name: str = "availability") -> str:
-    """The picture. What was not measured is drawn as such, never as a gap or as zero. `step`: what each is long."""
+    """Draw the picture: what was not measured as such, never as a gap or as zero. `step`: what each is long."""
     canvas = Canvas(
         name, WIDTH, _HEIGHT, title="Tỷ lệ hoạt động theo thời gian / Availability over time",
         description=_description(steps),

@@ -19,13 +19,13 @@ class Scale(NamedTuple):
     height: float
 
     def y(self, value: float) -> float:
-        """The coordinate of a value."""
+        """Compute the coordinate of a value."""
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0
         return self.bottom - share * self.height
 
 
 def nice_ceiling(value: int) -> int:
-    """The next of 1, 2, 4, 5, 8, 10 and their tens that is not below: a top that divides well by four or five."""
+    """Find the next of 1, 2, 4, 5, 8, 10 and their tens that is not below: a top that divides well by four or five."""
     top = 1
     while True:
         for step in (1, 2, 4, 5, 8):
@@ -53,5 +53,5 @@ def day_labels(canvas: Canvas, centres: Sequence[float], labels: Sequence[str], 
 
 
 def nothing(canvas: Canvas) -> None:
-    """What stands where there are no figures."""
+    """Write the words that stand where there are no figures."""
     canvas.text(WIDTH / 2, canvas.height / 2, "Không có số liệu", anchor="middle", size=14, colour=GREY)

@@ -37,7 +37,7 @@ class Due(NamedTuple):
 
 
 def burn_up(points: Sequence[Point], deadlines: Sequence[Due] = (), *, name: str = "progress") -> str:
-    """The picture. A deadline is drawn where it lies among the steps."""
+    """Draw the picture. A deadline is drawn where it lies among the steps."""
     canvas = Canvas(
         name, WIDTH, _HEIGHT, title="Tiến độ kết nối so với thời hạn / Progress against the deadline",
         description=_description(points, deadlines),
@@ -73,7 +73,7 @@ def _stairs(xs: Sequence[float], ys: Sequence[float], pitch: float) -> list[tupl
 
 
 def draw_deadlines(canvas: Canvas, ends: Sequence[int], pitch: float, deadlines: Sequence[Due]) -> None:
-    """A line between the last step that ends by the deadline and the next one; outside the steps only its words."""
+    """Draw a line between the last step that ends by the deadline and the next; outside the steps only its words."""
     for row, (deadline, label) in enumerate(deadlines[:MOST_DEADLINES]):
         before = sum(end <= deadline for end in ends)
         x = LEFT + pitch * before

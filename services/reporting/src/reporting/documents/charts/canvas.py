@@ -33,7 +33,7 @@ STYLES: Mapping[str, Style] = {
 
 
 def pixels(value: float) -> str:
-    """A coordinate: two places at most, without a trailing zero."""
+    """Format a coordinate: two places at most, without a trailing zero."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
@@ -60,13 +60,13 @@ class Canvas:
     def line(
         self, points: Sequence[tuple[float, float]], *, colour: str = INK, width: float = 1, dash: str = ""
     ) -> None:
-        """A line through points."""
+        """Draw a line through points."""
         path = "L".join(f"{pixels(x)} {pixels(y)}" for x, y in points)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(f'<path d="M{path}" stroke="{colour}" stroke-width="{pixels(width)}" fill="none"{dashed}/>')
 
     def box(self, x: float, y: float, width: float, height: float, style: str, *, label: str = "") -> None:
-        """A filled rectangle in one of `STYLES`; `label` is shown by a pointer and read aloud."""
+        """Draw a filled rectangle in one of `STYLES`; `label` is shown by a pointer and read aloud."""
         if width <= 0 or height <= 0:
             return
         self._patterns[style] = STYLES[style]
@@ -77,7 +77,7 @@ class Canvas:
         )
 
     def mark(self, x: float, y: float, shape: str, colour: str) -> None:
-        """A point of a line: `square`, `circle` or `triangle`, so that lines differ without colour."""
+        """Draw a point of a line: `square`, `circle` or `triangle`, so that lines differ without colour."""
         match shape:
             case "square":
                 path = f"M{pixels(x - 3)} {pixels(y - 3)}h6v6h-6z"
@@ -96,7 +96,7 @@ class Canvas:
             x += 34 + 6.2 * len(text)
 
     def svg(self) -> str:
-        """The picture as a document of its own."""
+        """Build the picture as a document of its own."""
         tiles = "".join(
             f'<pattern id="{self.name}-{name}" width="8" height="8" patternUnits="userSpaceOnUse">'
             f'<rect width="8" height="8" fill="{style.colour}"/>{style.pattern}</pattern>'

@@ -19,7 +19,7 @@ class CauseSum(NamedTuple):
 
 
 def outages_by_cause(sums: Sequence[CauseSum], *, name: str = "causes") -> str:
-    """The picture; beyond ten causes the rest is one row."""
+    """Draw the picture; beyond ten causes the rest is one row."""
     ordered = sorted(sums, key=lambda one: (-one.length, one.name))
     shown = ordered[:_MOST]
     if rest := ordered[_MOST:]:

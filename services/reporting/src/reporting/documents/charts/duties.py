@@ -29,7 +29,7 @@ class Steps(NamedTuple):
 
 
 def duties(steps: Steps, lines: Sequence[DutyLine], deadlines: Sequence[Due]) -> str:
-    """The picture. At most two lines."""
+    """Draw the picture. At most two lines."""
     canvas = Canvas(
         "obligations", WIDTH, _HEIGHT,
         title="Nghĩa vụ của các cơ sở so với thời hạn / Obligations against the deadline",

@@ -41,7 +41,7 @@ class Tick(NamedTuple):
 def strips(
     cameras: Sequence[Strip], *, start: int, end: int, ticks: Sequence[Tick], day: str, name: str = "strips"
 ) -> str:
-    """The picture of [start, end), which `day` names in words."""
+    """Draw the picture of [start, end), which `day` names in words."""
     height = _HEAD + max(len(cameras), 2) * _ROW + _FOOT
     canvas = Canvas(
         name, WIDTH, height, title=f"Hoạt động 24 giờ của từng camera, {day} / 24-hour strips",

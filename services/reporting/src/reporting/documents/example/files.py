@@ -41,7 +41,7 @@ def _of(report: Report, stem: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _facts(report: Report, form: Format) -> bytes:
-    """The table of facts of the same accounts, of the moment when the report was frozen."""
+    """Write the table of facts of the same accounts, of the moment when the report was frozen."""
     cameras, days = example_days()
     stamp = Stamp(report.header.frozen_at_ms, PERIOD, report.header.period.time_zone)
     file = new_file(FACTS, stamp, form, Dialect.RFC4180)

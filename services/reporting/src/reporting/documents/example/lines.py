@@ -52,7 +52,7 @@ def line(period: Period, site: Site, camera: Camera, random: Random, *, blind: b
 
 
 def accounted(period: Period, found: Line) -> Account:
-    """The account of a camera that is out of scope before it exists."""
+    """Compute the account of a camera that is out of scope before it exists."""
     count = len(found.deliveries)
     whole = Account(Durations(), tuple(DeliveryDurations() for _ in range(count)))
     born = min(max(found.born, period.start), period.end)

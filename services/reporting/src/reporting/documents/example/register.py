@@ -65,7 +65,7 @@ _OBLIGATIONS = (
 
 
 def register(at: Millis, period: Period, lines: Lines, facilities: Sequence[Row]) -> dict[str, list[Row]]:
-    """The tables `progress`, `obligations` and `proposals`, of the instant `at`."""
+    """Build the tables `progress`, `obligations` and `proposals`, of the instant `at`."""
     of_site: dict[UUID, list[tuple[Camera, Line]]] = {}
     for camera, its in lines:
         of_site.setdefault(camera.facility.id, []).append((camera, its))

@@ -55,7 +55,7 @@ def example_days() -> tuple[list[CameraDays], list[tuple[date, Period]]]:
 
 
 def example_report() -> Report:
-    """The first report of the chain, approved."""
+    """Build the first report of the chain, approved."""
     tables = example_tables(SEED)
     header = Header(
         id=str(uuid5(NAMESPACE, "report/1")),
@@ -98,7 +98,7 @@ def example_correction(first: Report) -> Report:
 
 
 def example_tables(seed: int, *, late_evidence: bool = False) -> dict[str, list[Row]]:
-    """The tables of a seed; `late_evidence` fills the hours in which nobody had probed."""
+    """Build the tables of a seed; `late_evidence` fills the hours in which nobody had probed."""
     lines = _lines(seed, late_evidence=late_evidence)
     accounts, totals = _accounts(PERIOD, lines)
     rows, deliveries = figures.cameras(accounts)

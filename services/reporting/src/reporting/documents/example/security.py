@@ -17,7 +17,7 @@ _BY_CLOUD = frozenset({"KCL-04-C02"})
 
 
 def security(at: Millis, cameras: Sequence[Camera], listed: Sequence[Row]) -> dict[str, list[Row]]:
-    """The tables `security` and `security_findings`, of the instant `at`."""
+    """Build the tables `security` and `security_findings`, of the instant `at`."""
     found = [
         CameraSecurity(
             one.facility,

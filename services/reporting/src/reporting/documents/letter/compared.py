@@ -34,7 +34,7 @@ _NAMES: Mapping[str, str] = {
 
 
 def compared(report: Report, zone: ZoneInfo) -> Iterator[Block]:
-    """The table of a report of a regime; of its first report a sentence; of any other report nothing."""
+    """Yield the table of a report of a regime; of its first report a sentence; of any other report nothing."""
     if "comparison" not in report.tables:
         return
     yield Heading("5. So với kỳ báo cáo trước", 2)

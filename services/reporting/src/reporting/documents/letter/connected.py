@@ -14,7 +14,7 @@ DEFINITION = "mọi camera thuộc khu vực bắt buộc cùng kết nối tớ
 
 
 def connection_figures(report: Report, caption: str) -> Iterator[Block]:
-    """The table."""
+    """Yield the table, nothing where the report has no days."""
     days, rows = rows_of(report, "days"), list(_figures(report))
     if not days:
         return

@@ -42,7 +42,7 @@ _MAX_NAMES = 5
 
 
 def paper(report: Report) -> Paper:
-    """The report as blocks."""
+    """Write the report as blocks."""
     zone = zone_of(report)
     return Paper(
         title=f"Báo cáo {report.header.letterhead.subject[0].lower()}{report.header.letterhead.subject[1:]}",
@@ -118,7 +118,7 @@ def _changes(report: Report) -> Iterator[Block]:
 
 
 def _changed(row: Row, meanings: Mapping[str, tuple[str, str]]) -> Iterator[str]:
-    """A changed sum in words, hours for lengths of time."""
+    """Yield a changed sum in words, hours for lengths of time."""
     column = word(row, "column")
     yield meanings[column][0].removesuffix(" (mili giây)") if column in meanings else column
     for name in ("before", "after"):
@@ -178,7 +178,7 @@ def _compliance(sums: Figures) -> str:
 
 
 def _proofs(report: Report) -> Iterator[Block]:
-    """A sentence for each of the two proofs that some centre demands."""
+    """Yield a sentence for each of the two proofs that some centre demands."""
     if not report.by_read_backs:
         return
     begin, end = "“”" if report.has_assessment else "''"
@@ -322,7 +322,7 @@ def _proposals(report: Report) -> Iterator[Block]:
 
 
 def _default_proposals(report: Report) -> list[str]:
-    """What follows from the figures alone; the author may give other words."""
+    """Propose what follows from the figures alone; the author may give other words."""
     found = []
     if below_target(report):
         found.append(

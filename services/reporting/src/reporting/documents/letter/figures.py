@@ -23,29 +23,29 @@ _QUARTER: Millis = 15 * 60_000
 
 
 def number(row: Row, column: str) -> int:
-    """An integer of a row; a column that is not there counts as nothing."""
+    """Read an integer of a row; a column that is not there counts as nothing."""
     value = row.get(column)
     return value if isinstance(value, int) else 0
 
 
 def word(row: Row, column: str) -> str:
-    """A text of a row; null is empty."""
+    """Read a text of a row; null is empty."""
     value = row.get(column)
     return "" if value is None else str(value)
 
 
 def zone_of(report: Report) -> ZoneInfo:
-    """The time zone of a report."""
+    """Return the time zone of a report."""
     return ZoneInfo(report.header.period.time_zone)
 
 
 def rows_of(report: Report, table: str) -> Sequence[Row]:
-    """The rows of a table; none where the report has not got it."""
+    """Return the rows of a table; none where the report has not got it."""
     return report.tables.get(table, ())
 
 
 def scope_of(report: Report) -> str:
-    """The scope of the report in words; empty where it is of the whole province."""
+    """Describe the scope of the report in words; empty where it is of the whole province."""
     filters, parts = report.header.filters, []
     for words, given, noun in (
         ("đơn vị hành chính", filters.unit, "unit"),
@@ -86,7 +86,7 @@ class Figures(NamedTuple):
 
 
 def by_cause(outages: Sequence[Row]) -> list[CauseSum]:
-    """The outages by their first cause, the longest first."""
+    """Sum up the outages by their first cause, the longest first."""
     sums: dict[str, tuple[int, int]] = {}
     for row in outages:
         name = cause_name(word(row, "cause") or None)
@@ -127,7 +127,7 @@ class Shown(NamedTuple):
 
 
 def shown_of(report: Report) -> Shown:
-    """The material of a report's charts."""
+    """Collect the material of a report's charts."""
     return Shown(report.tables, zone_of(report), report.header.deadline_ms, report.header.target_ppm)
 
 
@@ -157,7 +157,7 @@ def chart(shown: Shown, name: str) -> str:
 
 
 def step_of(days: Sequence[Row]) -> str:
-    """What the sums of a period are by: a long one has `tháng`, each other one `ngày`."""
+    """Name what the sums of a period are by: a long one has `tháng`, each other one `ngày`."""
     return "tháng" if any(number(row, "to_ms") - number(row, "from_ms") > _MONTHLY for row in days) else "ngày"
 
 

@@ -28,7 +28,7 @@ _COLUMNS = ("Nghĩa vụ", "Văn bản", "Trước ngày", "Số cơ sở", "Xon
 
 
 def progress(report: Report, zone: ZoneInfo) -> Iterator[Block]:
-    """The paragraphs about what is done and what is owed, with the charts of both."""
+    """Yield the paragraphs about what is done and what is owed, with the charts of both."""
     if report.has_register:
         yield Heading("4. Tiến độ", 2)
         yield Text(_summary(report, zone))
@@ -56,7 +56,7 @@ def has_duties(report: Report) -> bool:
 
 
 def table_number(report: Report, name: str) -> int:
-    """The number of a table behind the first two, in the order of the letter."""
+    """Compute the number of a table behind the first two, in the order of the letter."""
     there = {
         "obligations": has_duties(report),
         "connected": report.has_assessment and bool(rows_of(report, "days")),
@@ -69,7 +69,7 @@ def table_number(report: Report, name: str) -> int:
 
 
 def as_of(report: Report) -> Millis:
-    """The instant of the register: the cut-off of the first version."""
+    """Return the instant of the register: the cut-off of the first version."""
     return next((number(row, "as_of_ms") for row in rows_of(report, "progress")), report.header.cut_off_ms)
 
 

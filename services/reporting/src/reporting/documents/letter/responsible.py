@@ -14,7 +14,7 @@ _WIDTHS = (6, 33, 22, 14, 9, 36)
 
 
 def overdue_by_agency(report: Report, zone: ZoneInfo, caption: str) -> Iterator[Block]:
-    """The table; a sentence where nothing is overdue."""
+    """Yield the table; a sentence where nothing is overdue."""
     overdue = [row for row in rows_of(report, "obligations") if row["state"] == "overdue"]
     if not overdue:
         yield Text("Không có nghĩa vụ nào quá hạn tại thời điểm chốt số liệu.")
@@ -32,7 +32,7 @@ def overdue_by_agency(report: Report, zone: ZoneInfo, caption: str) -> Iterator[
 
 
 def responsible_of(row: Row) -> str:
-    """The agency that owes it, by the name of the cut-off."""
+    """Name the agency that owes it, by the name of the cut-off."""
     return word(row, "responsible_name") or word(row, "responsible_code") or "Chưa rõ cơ quan chịu trách nhiệm"
 
 

@@ -35,7 +35,7 @@ _FINDINGS = (
 
 
 def camera_security(report: Report, at: Millis, zone: ZoneInfo, caption: str, appendix: str) -> Iterator[Block]:
-    """The part of the letter. A report that was frozen without it has none."""
+    """Yield the part of the letter. A report that was frozen without it has none."""
     if not report.has_security:
         return
     yield Heading(f"{6 if 'comparison' in report.tables else 5}. An toàn camera", 2)
@@ -67,7 +67,7 @@ def camera_security(report: Report, at: Millis, zone: ZoneInfo, caption: str, ap
 
 
 def security_findings(report: Report, facilities: Mapping[str, str], zone: ZoneInfo) -> Block:
-    """The appendix: each item of each camera that is not in order. `facilities`: names by code."""
+    """List each item of each camera that is not in order, as the appendix. `facilities`: names by code."""
     rows = [
         [
             str(place),
@@ -88,7 +88,7 @@ def security_findings(report: Report, facilities: Mapping[str, str], zone: ZoneI
 
 
 def item_name(item: SecurityItem) -> str:
-    """The item in words, without the regulation."""
+    """Name the item in words, without the regulation."""
     return ITEMS_VI[item].removesuffix(_REGULATION)
 
 

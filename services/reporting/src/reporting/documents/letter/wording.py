@@ -94,7 +94,7 @@ def clock_time(instant: datetime) -> str:
 
 
 def local(instant: Millis, zone: ZoneInfo) -> datetime:
-    """The instant in the report's time zone."""
+    """Convert the instant to the report's time zone."""
     return moment(instant).astimezone(zone)
 
 
@@ -124,7 +124,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def ratio(part: int, whole: int) -> Fraction | None:
-    """The exact share, None where there is nothing to divide by."""
+    """Compute the exact share, None where there is nothing to divide by."""
     return Fraction(part, whole) if whole else None
 
 
@@ -144,5 +144,5 @@ def hours(duration: Millis) -> str:
 
 
 def cause_name(cause: str | None) -> str:
-    """A cause in words."""
+    """Name a cause in words."""
     return "Không ghi nhận" if cause is None else CAUSE_NAMES.get(cause, cause)

@@ -16,13 +16,13 @@ _MOST_PACKED = 100
 
 
 def custom_xml(report: bytes) -> bytes:
-    """The part around a report's JSON. No CDATA: the text is escaped as every other."""
+    """Build the part around a report's JSON. No CDATA: the text is escaped as every other."""
     text = report.decode().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<report xmlns="{NAMESPACE}">{text}</report>'.encode()
 
 
 def carried_report(parts: Mapping[str, bytes]) -> bytes:
-    """The report's JSON of an Office file. Raises NotThatReportError when it carries none."""
+    """Find the report's JSON in the parts of an Office file. Raises NotThatReportError when it carries none."""
     part = parts.get(REPORT_PART, b"")
     found = re.search(rf'<report xmlns="{NAMESPACE}">(.*)</report>'.encode(), part, re.DOTALL)
     if found is None:
@@ -32,7 +32,7 @@ def carried_report(parts: Mapping[str, bytes]) -> bytes:
 
 
 def unpacked(content: bytes) -> dict[str, bytes]:
-    """The parts of an archive. Raises NotThatReportError when it is none, or too large."""
+    """Unpack the parts of an archive. Raises NotThatReportError when it is none, or too large."""
     most_bytes = min(_MAX_BYTES, _MOST_PACKED * len(content))
     try:
         with open_archive(content, most_parts=_MOST_PARTS, most_bytes=most_bytes) as parts:

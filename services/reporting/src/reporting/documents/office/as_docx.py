@@ -28,7 +28,7 @@ _ALIGNS: Mapping[Align, Any] = {"left": LEFT, "centre": CENTRE, "right": RIGHT}
 
 
 def as_docx(report: Report) -> bytes:
-    """The letter with its appendices. Number, date and signature are the clerk's."""
+    """Write the letter with its appendices. Number, date and signature are the clerk's."""
     content, page, letterhead = paper(report), ReportPage(keeps_symbols=report.has_assessment), report.header.letterhead
     _properties(page, report, content.title)
     page.head(
@@ -50,7 +50,7 @@ def as_docx(report: Report) -> bytes:
 
 
 def qr_png(code: str) -> bytes:
-    """The QR code as a picture, four dots a module. Not compressed: its bytes depend on no version of zlib."""
+    """Draw the QR code as PNG, four dots a module. Not compressed: its bytes depend on no version of zlib."""
     out = BytesIO()
     segno.make(code, error="m", mode="alphanumeric").save(out, kind="png", scale=4, border=1, compresslevel=0)
     return out.getvalue()
@@ -110,7 +110,7 @@ class ReportPage(LetterPage):
     """A page as the decree has it, with the foot that says which report it is."""
 
     def foot(self, lines: Sequence[str], code: bytes) -> None:
-        """The foot of every page: lines beside a picture."""
+        """Write the foot of every page: lines beside a picture."""
         for section in self.document.sections:
             section.footer_distance = Mm(FOOT_MM)
             section.footer.is_linked_to_previous = section.first_page_footer.is_linked_to_previous = False

@@ -32,7 +32,7 @@ _NARROWEST = 8
 
 
 def as_xlsx(report: Report) -> bytes:
-    """The workbook. Numbers are numbers: milliseconds as integers; the sheets for people have text as in the letter."""
+    """Write the workbook: numbers as numbers, milliseconds as integers; in sheets for people text as in the letter."""
     out, content = io.BytesIO(), paper(report)
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({
@@ -58,7 +58,7 @@ def as_xlsx(report: Report) -> bytes:
 
 
 def _with_report(content: bytes, report: Report) -> bytes:
-    """The workbook with the report inside, its bytes free of the clock."""
+    """Put the report into the workbook, whose bytes are then free of the clock."""
     parts = unpacked(content)
     parts[_RELATIONS] = parts[_RELATIONS].replace(b"</Relationships>", _CUSTOM)
     parts[REPORT_PART] = custom_xml(report.compact())

@@ -54,7 +54,7 @@ class Line:
 
 
 def lines_of(report: Report, people: Mapping[str, Sequence[Contact]] | None) -> list[Line]:
-    """A line a facility, by the agency that manages it. `people`: by the facility's id; None: not to be seen."""
+    """List facilities, a line each, by managing agency. `people`: by the facility's id; None: not to be seen."""
     overdue: dict[str, list[str]] = {}
     for row in rows_of(report, "obligations"):
         if row["state"] == "overdue" and row["facility_id"] is not None:
@@ -73,7 +73,7 @@ def lines_of(report: Report, people: Mapping[str, Sequence[Contact]] | None) -> 
 
 
 def contact_list(report: Report, lines: Sequence[Line], made_at: str) -> bytes:
-    """The list as DOCX. `made_at`: day and time as printed."""
+    """Write the list as DOCX. `made_at`: day and time as printed."""
     page = LetterPage("Danh sách đầu mối")
     page.paragraph("DANH SÁCH ĐẦU MỐI CỦA CÁC CƠ SỞ", CENTRE, bold=True)
     about = f"(Kèm theo Báo cáo mã {report.header.id}, phiên bản {report.header.version}; số thứ tự theo Phụ lục I)"
@@ -96,7 +96,7 @@ def contact_list(report: Report, lines: Sequence[Line], made_at: str) -> bytes:
 
 
 def _rows(one: Line) -> list[list[str]]:
-    """A row for each person in office; one where there is nobody."""
+    """Build a row for each person in office; one where there is nobody."""
     begin = ["" if one.place is None else str(one.place), one.facility_name, "; ".join(one.overdue) or "-"]
     if one.contacts is None:
         return [[*begin, "***", "***", "***"]]

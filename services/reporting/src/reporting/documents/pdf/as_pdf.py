@@ -32,7 +32,7 @@ _MEASURES = {
 
 
 def as_pdf(report: Report) -> bytes:
-    """The letter with its charts and appendices."""
+    """Write the letter with its charts and appendices."""
     content = paper(report)
     made = typeset("report.typ", _data(report, content), moment(report.header.frozen_at_ms))
     (found,) = made.fields

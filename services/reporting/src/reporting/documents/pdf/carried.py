@@ -18,7 +18,7 @@ _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
 def carried_report(content: bytes) -> bytes:
-    """The report's JSON inside a PDF. Raises NotThatReportError when it carries none."""
+    """Read the report's JSON inside a PDF. Raises NotThatReportError when it carries none."""
     _refuse_packed_objects(content)
     try:
         with Pdf.open(BytesIO(content)) as pdf:
@@ -31,7 +31,7 @@ def carried_report(content: bytes) -> bytes:
 
 
 def differences(expected: bytes, content: bytes) -> list[str]:
-    """What a file shows or holds that the one as it was made does not, but for signatures: in words.
+    """Describe in words what a file shows or holds that the one as it was made does not, but for signatures.
 
     An update behind a PDF may put other objects in the place of those before. Whatever was there must be as it was, but
     for the fields that are signed, and what of the catalogue speaks of signatures.
@@ -68,7 +68,7 @@ cover what the page shows; a signature that is not in one of the two fields is t
 
 
 def _shows_the_same(was: Any, now: Any) -> bool:
-    """A page of a report has one stream; what programs put on a page stands in others beside it."""
+    """Check that a report's page kept its one stream: what programs put on a page stands in others beside it."""
     return isinstance(now, pikepdf.Stream) and _unpacked(was) == _unpacked(now)
 
 
@@ -90,17 +90,17 @@ def _as_it_was(old: Pdf, new: Pdf, number: int) -> bool:
 
 
 def _info(pdf: Pdf) -> int:
-    """The number of the dictionary with the dates of the file, which a signing program brings up to date."""
+    """Find the number of the dictionary with the dates of the file, which a signing program brings up to date."""
     return int(pdf.trailer.Info.objgen[0]) if "/Info" in pdf.trailer else 0
 
 
 def _unparsed(value: Any) -> bytes:
-    """A value as it stands in its file: references by their number."""
+    """Return a value as it stands in its file: references by their number."""
     return value.unparse() if isinstance(value, pikepdf.Object) else repr(value).encode()
 
 
 def _unpacked(stream: Any) -> bytes:
-    """The bytes of a stream, at most so many: packed twice, a kilobyte is a gigabyte. Raises NotThatReportError."""
+    """Unpack a stream, at most so many bytes: packed twice, a kilobyte is a gigabyte. Raises NotThatReportError."""
     packed = bytes(stream.read_raw_bytes())
     if "/Filter" not in stream:
         return packed
@@ -115,7 +115,7 @@ def _unpacked(stream: Any) -> bytes:
 
 
 def _refuse_packed_objects(content: bytes) -> None:
-    """A kilobyte of packed objects may be a gigabyte of memory to whoever opens the file, and reports have none.
+    """Refuse packed objects: a kilobyte may be a gigabyte of memory to whoever opens the file, and reports have none.
 
     Raises NotThatReportError.
     """

@@ -30,7 +30,7 @@ class Place:
 
 
 def with_report_and_fields(content: bytes, report: bytes, place: Place) -> bytes:
-    """The file with both."""
+    """Add the report and the signature fields to the file."""
     with Pdf.open(BytesIO(content)) as pdf:
         page = pdf.pages[place.page]
         upper = float(page.mediabox[3]) - place.top
@@ -65,7 +65,7 @@ def _saved(pdf: Pdf) -> bytes:
 
 
 def _field(pdf: Pdf, page: pikepdf.Page, name: str, words: str, rectangle: tuple[float, ...]) -> pikepdf.Object:
-    """An empty signature field. PDF/A wants an appearance of every annotation: an empty one, until it is signed."""
+    """Build an empty signature field. PDF/A wants an appearance of every annotation: empty, until it is signed."""
     left, lower, right, upper = (round(each, 2) for each in rectangle)
     appearance = pdf.make_stream(b"", Type=Name.XObject, Subtype=Name.Form, BBox=[0, 0, right - left, upper - lower])
     appearance.Resources = Dictionary()

@@ -35,7 +35,7 @@ class Verdict:
 
 
 def form_of(content: bytes) -> str | None:
-    """The form of a file by its first bytes, whatever it is called."""
+    """Find the form of a file by its first bytes, whatever it is called; None where it is none."""
     if content.startswith(b"%PDF-"):
         return "pdf"
     if content.startswith(b"PK"):
@@ -47,7 +47,7 @@ def form_of(content: bytes) -> str | None:
 
 
 def opened(content: bytes) -> Verdict:
-    """What a file carries, before anybody knows whether it is that report: it is not made anew, whatever it holds."""
+    """Read what a file carries, before anybody knows if it is that report: it is not made anew, whatever it holds."""
     form = form_of(content)
     if form is None:
         return Verdict(None, False, [NO_FORM])
@@ -58,7 +58,7 @@ def opened(content: bytes) -> Verdict:
 
 
 def carried(content: bytes, form: str) -> Report:
-    """The report inside a file, its digests checked. Raises NotThatReportError."""
+    """Read the report inside a file and check its digests. Raises NotThatReportError."""
     match form:
         case "json":
             return parsed(content)

@@ -66,7 +66,7 @@ def _other(report: Report, known: Report, *, by_row: bool) -> list[str]:
 
 
 def _against(content: bytes, form: str, known: Report | None) -> list[str]:
-    """What differs from the register's report, where the file's own report is broken."""
+    """List what differs from the register's report, where the file's own report is broken."""
     return [] if known is None else differences(form, rendered(known, form), content)
 
 
@@ -125,7 +125,7 @@ def _text_of(part: bytes) -> str:
 
 
 def _around(old: str, new: str) -> str:
-    """The first place where two texts differ, with what stands before it."""
+    """Quote the first place where two texts differ, with what stands before it."""
     at = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     start = max(0, at - _SHOWN // 4)
     shown = [re.sub("\u241f+", " | ", each[start : at + _SHOWN // 2]).strip() for each in (old, new)]
@@ -139,7 +139,7 @@ def _first_byte(expected: bytes, content: bytes) -> str:
 
 
 def _signed(content: bytes, expected: bytes) -> list[str]:
-    """What is behind the PDF as it was made, where that is whole updates that end as a PDF ends."""
+    """Describe what is behind the PDF as it was made, where that is whole updates that end as a PDF ends."""
     more = content[len(expected) :]
     count = more.count(b"%%EOF")
     if not content.startswith(expected) or not count or not more.rstrip().endswith(b"%%EOF"):

@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
 
 def find_steps(newest: Stored | None, stored: Iterable[Stored]) -> tuple[list[Step], Stored | None]:
-    """Steps back that a batch shows, and the message that was stored latest, by the clock, of it and `newest`.
+    """Find the steps back that a batch shows, and the message that was stored latest, by the clock, of it and `newest`.
 
     Messages that come late are no step: their sequence is lower than that of `newest`.
     """
@@ -121,7 +121,7 @@ def find_returns(eras: Sequence[Era]) -> Returns:
 
 
 def common_spans(excursions: Iterable[Life]) -> list[Life]:
-    """What all have in common that met the same excursion: who ended meanwhile cannot know it of itself."""
+    """Intersect all that met the same excursion: who ended meanwhile cannot know it of itself."""
     result: list[Life] = []
     until = 0
     for start, end in sorted(excursions):
@@ -135,7 +135,7 @@ def common_spans(excursions: Iterable[Life]) -> list[Life]:
 
 
 def shown_twice(steps: Iterable[Life], returns: Iterable[Returns]) -> list[Life]:
-    """Times that the clock showed twice; nobody is known to have watched in them.
+    """Find the times that the clock showed twice; nobody is known to have watched in them.
 
     Of a clock that was slow for a while, and is the same again, what it showed before is right.
     """

@@ -36,7 +36,7 @@ class Dispute(NamedTuple):
 
 
 def rulings_of(disputes: Iterable[Dispute]) -> list[Segment[Ruling]]:
-    """What held when, in order of time; a later dispute ends the one before it."""
+    """List what held when, in order of time; a later dispute ends the one before it."""
     result: list[Segment[Ruling]] = []
     until = FOR_EVER
     for one in sorted(disputes, reverse=True):
@@ -55,7 +55,7 @@ def dated_as_ruled(
     lives: Mapping[str, Sequence[Life]],
     rulings: Sequence[Segment[Ruling]],
 ) -> Sequence[Segment[Seen]]:
-    """What was seen of a camera, as people ruled on `repeats`; `claims`: its forwarders' reports, `lives`: theirs.
+    """Date what was seen of a camera, as people ruled on `repeats`; `claims`: its forwarders' reports, `lives`: theirs.
 
     Two suppositions are accounted whole: the finding stands, and nobody made it. A decision picks one of them. Until
     then counts what holds under both: a camera is excused of `repeats` alone.

@@ -19,7 +19,7 @@ class Life(NamedTuple):
 
 
 def life_of(alive_at: Millis, awake_since: Millis | None, allowance: Millis) -> Life:
-    """What one sign of life vouches for: since `awake_since`, or else for the allowance of one heartbeat."""
+    """Compute what one sign of life vouches for: since `awake_since`, or else for the allowance of one heartbeat."""
     start = alive_at - allowance if awake_since is None else awake_since
     return Life(min(start, alive_at), alive_at)
 
@@ -36,7 +36,7 @@ def union(lives: Iterable[Life]) -> list[Life]:
 
 
 def without_gaps(lives: Sequence[Life], gaps: Sequence[Life]) -> list[Life]:
-    """The lives without the time in which facts were lost: what was said before such a gap ends there."""
+    """Cut the time in which facts were lost out of the lives: what was said before such a gap ends there."""
     left = list(lives)
     for gap in gaps_of(gaps):
         left = [
@@ -55,19 +55,19 @@ def gaps_of(gaps: Iterable[Life]) -> list[Life]:
 
 
 def presumed(lives: Sequence[Life], now: Millis, grace: Millis) -> list[Life]:
-    """A worker heard of within `grace` is presumed alive now; one silent for longer lived up to its last sign."""
+    """Presume a worker heard of within `grace` alive now; one silent for longer lived up to its last sign."""
     if not lives or now > lives[-1].end + grace:
         return list(lives)
     return [*lives[:-1], Life(lives[-1].start, max(lives[-1].end, now + 1))]
 
 
 def presumption(grace: Millis, at: Millis, now: Millis) -> Millis:
-    """What is left of the grace at an instant of the past: who was silent for longer by now was so already then."""
+    """Compute what is left of the grace at an instant of the past: who is silent for longer by now was so then."""
     return max(0, grace - (now - at))
 
 
 def life_at(lives: Sequence[Life], at: Millis) -> Life | None:
-    """The life that holds at `at`."""
+    """Find the life that holds at `at`, None without any."""
     for life in reversed(lives):
         if life[0] <= at:
             return life if at < life[1] else None

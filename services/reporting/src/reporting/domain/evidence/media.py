@@ -184,7 +184,7 @@ def _later_holders(claim: MediaClaim, spans: _Spans) -> _Spans:
 
 
 def _until_taken(start: Millis, end: Millis, others: _Spans) -> Iterable[tuple[Millis, Millis, MediaClaim | None]]:
-    """What others leave of [start, end), and who took the camera at the end of each piece."""
+    """Yield what others leave of [start, end), and who took the camera at the end of each piece."""
     for left, right, other in others:
         if left >= end:
             break
@@ -213,7 +213,7 @@ def _union(spans: Iterable[tuple[Millis, Millis, str]]) -> list[Still]:
 
 
 def dated(probed: Sequence[Segment[Seen]], media: Media) -> Sequence[Segment[Seen]]:
-    """What was seen of a camera: by probes (`probed`), dated by what its forwarder saw."""
+    """Date what was seen of a camera by probes (`probed`) by what its forwarder saw."""
     flow, still, pictures = media
     flowed = not still and not pictures and all(one.value.state == FLOWING for one in flow)
     if flowed and not (flow and any(one.value.state is CameraState.DOWN for one in probed)):
@@ -256,7 +256,7 @@ class _Said:
         return seen is not None and self.shown is not None and self.shown.refutes(seen)
 
     def remember(self, until: Millis, at: Millis, seen: Seen | None, claim: MediaClaim) -> None:
-        """What `claim` says of [at, until)."""
+        """Remember what `claim` says of [at, until)."""
         if claim.state == FLOWING:
             self.flowed_until = until
             if claim.moved_at is not None and claim.moved_at <= at:

@@ -34,7 +34,7 @@ def divide(
     checks: Sequence[Segment[SelfCheckOutcome]] = (),
     refusals: Sequence[Segment[str]] = (),
 ) -> Iterator[tuple[Millis, Millis, Responsibility]]:
-    """The time in which a delivery was not connected, with who can end it. Its lengths add up to that of `lost`.
+    """Divide the time in which a delivery was not connected by who can end it. Its lengths add up to that of `lost`.
 
     `checks`: what those of its address agree on. `refusals`: why its centre was refused.
     """
@@ -44,7 +44,7 @@ def divide(
 
 
 def add_up(parts: Iterator[tuple[Millis, Millis, Responsibility]]) -> Mapping[Responsibility, Millis]:
-    """The length of each party's time, in the order of the parties; those without any have 0."""
+    """Add up the length of each party's time, in the order of the parties; those without any have 0."""
     sums = dict.fromkeys(Responsibility, 0)
     for start, end, party in parts:
         sums[party] += end - start

@@ -41,7 +41,7 @@ class Shown(NamedTuple):
         return seen.cause in EMPTY and (not self.judged or self.is_good)
 
     def revise(self, at: Millis, found: Seen | None, probed: Seen | None) -> Seen | None:
-        """What the camera is from `at` on, while it shows this: `found` by probes and media, the last probe `probed`.
+        """Revise what the camera is from `at` on, while it shows it: `found` by probes and media, last probe `probed`.
 
         A picture that stands still bit for bit is left to whoever found that.
         """

@@ -60,7 +60,7 @@ class Losses(NamedTuple):
 
 
 def found_in(stretches: Iterable[Stretch], losses: Losses) -> list[Segment[Found]]:
-    """What stretches of a delivery, sorted, still say where facts may be missing."""
+    """Find what stretches of a delivery, sorted, still say where facts may be missing."""
     result: list[Segment[Found]] = []
     for stretch in stretches:
         if stretch.kind is Kind.MATCHES:

@@ -81,7 +81,7 @@ NOBODY = -(2**63)
 
 
 def clock_set(at: Millis) -> Claimed:
-    """The end of a time that the bus's clock showed twice: whatever was claimed before it holds no longer."""
+    """Mark the end of a time that the bus's clock showed twice: whatever was claimed before it holds no longer."""
     return Claimed(at, Kind.CLOCK_SET, NOBODY, -1, 0)
 
 
@@ -175,17 +175,17 @@ class Change(NamedTuple):
 
 
 def digest_of(worker_id: str) -> int:
-    """The number that stands for a worker's name, the same on every machine."""
+    """Compute the number that stands for a worker's name, the same on every machine."""
     return int.from_bytes(sha256(worker_id.encode()).digest()[:8], signed=True)
 
 
 def step(session: Session, entry: Entry) -> tuple[Session, Stretch | None]:
-    """The session after its next entry, and the stretch that it closes."""
+    """Advance the session by its next entry; return it, and the stretch that it closes, None without any."""
     return _claimed(session, entry) if isinstance(entry, Claimed) else _read_back(session, entry)
 
 
 def fold(session: Session, entries: Iterable[Entry]) -> tuple[Session, list[Stretch]]:
-    """The session after all these entries, and the stretches that they close."""
+    """Advance the session by all these entries; return it, and the stretches that they close."""
     closed: list[Stretch] = []
     for entry in entries:
         session, stretch = step(session, entry)
@@ -239,8 +239,8 @@ def contradicts(stretch: Stretch, entry: Entry) -> bool:
 
 
 def cut_at(stretch: Stretch, begins: Millis, ends: Millis) -> list[Stretch]:
-    """What is left of a stretch of matches without [begins, ends), in which its session may have ended: which match was
-    the last before it, and which the first after it, is no longer known."""
+    """Cut [begins, ends), in which its session may have ended, out of a stretch of matches: which match was the last
+    before it, and which the first after it, is no longer known."""
     before, after = min(stretch.ends, begins - stretch.widest), max(stretch.begins, ends + stretch.widest)
     parts = stretch._replace(ends=before), stretch._replace(begins=after, losses_from=ends, firm_at=after)
     return [part for part in parts if part.begins < part.ends]
@@ -308,7 +308,7 @@ def _is_next(run: Run, at: Millis) -> bool:
 
 
 def _stretch(session: Session, run: Run, until: Millis | None = None) -> Stretch | None:
-    """What a run has proven. `until`: what came after it, where it is of failures."""
+    """Compute what a run has proven. `until`: what came after it, where it is of failures."""
     if run.kind is Kind.MATCHES:
         ends, losses_from, firm_at = run.last, run.first, max(run.found_at, run.floor)
     else:
@@ -320,7 +320,7 @@ def _stretch(session: Session, run: Run, until: Millis | None = None) -> Stretch
 
 
 def _place(entry: Entry) -> tuple[Millis, bool, int, int, int, int, str]:
-    """What is claimed at the moment at which a picture came is claimed before."""
+    """Build the key that sorts entries: what is claimed at the moment at which a picture came is claimed before."""
     if isinstance(entry, Claimed):
         return entry.at, False, entry.worker, entry.sequence, entry.kind, entry.held_since, ""
     return entry.at, True, entry.kind, entry.found_at, entry.interval, 0, entry.cause or ""
@@ -332,7 +332,7 @@ def _without(some: Sequence[Stretch], others: Iterable[Stretch]) -> list[Stretch
 
 
 def _read_back_before(tail: Tail, entry: Entry) -> Millis:
-    """The last read-back before an entry, from which on it may change what is known."""
+    """Find the last read-back before an entry, from which on it may change what is known."""
     place = _place(entry)
     for other in reversed(tail.entries):
         if isinstance(other, ReadBack) and _place(other) < place:
@@ -342,7 +342,7 @@ def _read_back_before(tail: Tail, entry: Entry) -> Millis:
 
 
 def _contradicted(session: Session, beyond: Iterable[Entry]) -> tuple[list[Stretch], Session]:
-    """What is left of the matches of a session before entries older than all kept, and the session without it."""
+    """Cut the matches of a session by entries older than all kept; return what is left, and the session without it."""
     left: list[Stretch] = []
     for entry in beyond:
         run, stretch = session.run, session.stretch

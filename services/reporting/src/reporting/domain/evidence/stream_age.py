@@ -19,7 +19,7 @@ class StreamAge(NamedTuple):
     """When the stream's last message was stored."""
 
     def without_pending(self) -> "StreamAge":
-        """The same while nobody knows what waits."""
+        """Return the same while nobody knows what waits."""
         return self._replace(pending=None, oldest_pending_age_s=None)
 
 

@@ -54,7 +54,7 @@ _MOST_AREAS = 4
 
 
 def facility_list(report: Report, zone: ZoneInfo) -> Grid:
-    """A row a facility, each unit's sums above its own, the sums of all below them."""
+    """List the facilities, a row each: each unit's sums above its own, the sums of all below them."""
     progress = {word(row, "facility_id"): row for row in rows_of(report, "progress")}
     owed = _group_obligations(report)
     rows: list[list[str]] = []
@@ -96,7 +96,7 @@ def _group_obligations(report: Report) -> Mapping[str, list[Row]]:
 
 
 def _cells(row: Row, owed: Sequence[Row], zone: ZoneInfo, availability: str) -> list[str]:
-    """The cells from the focal point on."""
+    """Build the cells from the focal point on."""
     if not row.get("status"):
         return [*["-"] * 7, availability, "", "", word(row, "note")]
     cameras = number(row, "cameras")
@@ -215,7 +215,7 @@ def _areas(names: Sequence[str]) -> str:
 
 
 def _sums(title: str, listed: Sequence[Row], progress: Mapping[str, Row]) -> list[str]:
-    """A line of sums: of the facilities that are approved or active at the cut-off, how many are how far (R12)."""
+    """Build a line of sums: of the facilities approved or active at the cut-off, how many are how far (R12)."""
     known = [progress.get(word(row, "facility_id"), {}) for row in listed]
     bound = [row for row in known if word(row, "status") in BOUND]
 

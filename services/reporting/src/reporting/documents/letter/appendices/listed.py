@@ -48,7 +48,7 @@ def appendices(report: Report, zone: ZoneInfo) -> list[Appendix]:
 
 
 def of_cameras(report: Report) -> str:
-    """The number of the appendix that has the cameras."""
+    """Return the number of the appendix that has the cameras."""
     return ROMAN[2 if report.has_register else 1]
 
 
@@ -118,7 +118,7 @@ def _camera_grid(report: Report) -> Grid:
 
 
 def _with_agency(report: Report, row: Row) -> str:
-    """The facility, with the agency that manages it and sees to the camera."""
+    """Name the facility, with the agency that manages it and sees to the camera."""
     name, agency = word(row, "facility_name"), word(row, "agency_name")
     return f"{name} ({agency})" if agency and report.has_assessment else name
 

@@ -25,7 +25,7 @@ _COLUMNS: tuple[tuple[str, int, Align], ...] = (
 
 
 def proposal_list(report: Report) -> Block:
-    """A row a proposal, the sums of cameras and cost below them."""
+    """List the proposals, a row each, the sums of cameras and cost below them."""
     proposals = rows_of(report, "proposals")
     if not proposals:
         return Text("Không có đề xuất lắp đặt camera tại thời điểm chốt số liệu.")
@@ -64,7 +64,7 @@ def _areas(listed: str) -> list[str]:
 
 
 def _paper(row: Row, named: str, dated: str, code: str) -> str:
-    """A document by its code, number and day, as far as there is one."""
+    """Name a document by its code, number and day, as far as there is one."""
     number_of, day = word(row, named), word(row, dated)
     parts = [f"số {number_of}" if number_of else "", f"ngày {short_day(date.fromisoformat(day))}" if day else ""]
     return ", ".join(part for part in (code, " ".join(part for part in parts if part)) if part)
