@@ -1,4 +1,7 @@
-"""Handles a large read in several iterations of the event loop, so that other peers go in between."""
+"""Handles what is much in several iterations of the event loop, so that other peers go in between.
+
+One peer's large read by `go_on_later`, a crowd that sends at the same moment by `Share`.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -31,3 +34,22 @@ def _go_on(transport: asyncio.Transport, step: Step) -> None:
         asyncio.get_running_loop().call_soon(_go_on, transport, step)
     elif not transport.is_closing():
         transport.resume_reading()
+
+
+class Share:
+    """How much a crowd of peers may have done in one iteration, together."""
+
+    def __init__(self, most: int) -> None:
+        self._most = self._left = most
+
+    def use_one(self) -> bool:
+        """Return whether one thing more may be done now; else try again in the next iteration."""
+        if self._left == 0:
+            return False
+        if self._left == self._most:
+            asyncio.get_running_loop().call_soon(self._renew)
+        self._left -= 1
+        return True
+
+    def _renew(self) -> None:
+        self._left = self._most

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -62,6 +64,51 @@ class Served:
 
 
 type StartServing = Callable[..., Served]
+
+
+class Iterations:
+    """How often something happened in each iteration of the event loop, from now on."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._iteration = 0
+        self._noted: Counter[int] = Counter()
+        self._next = self._loop.call_soon(self._count)
+
+    def note(self) -> None:
+        self._noted[self._iteration] += 1
+
+    @property
+    def total(self) -> int:
+        return self._noted.total()
+
+    @property
+    def most(self) -> int:
+        """In one iteration."""
+        return max(self._noted.values(), default=0)
+
+    def stop(self) -> None:
+        self._next.cancel()
+
+    def _count(self) -> None:
+        self._iteration += 1
+        self._next = self._loop.call_soon(self._count)
+
+
+type CountIterations = Callable[[], Iterations]
+
+
+@pytest_asyncio.fixture
+async def count_iterations() -> AsyncIterator[CountIterations]:
+    counting: list[Iterations] = []
+
+    def begin() -> Iterations:
+        counting.append(Iterations())
+        return counting[-1]
+
+    yield begin
+    for one in counting:
+        one.stop()
 
 
 @pytest.fixture

@@ -7,13 +7,17 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
-from forwarder.relay.server.handshakes import Handshakes, TlsArrival
+from forwarder.relay.server.handshakes import BEGUN_AT_ONCE, Handshakes, TlsArrival
 from forwarder.relay.server.listener import CentreListener
 from vonggac.testing import eventually
+
+if TYPE_CHECKING:
+    from services.forwarder.tests.relay.server.conftest import CountIterations
 
 MOST = 4
 type Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -143,3 +147,45 @@ async def test_served_centre_that_asks_for_another_handshake_is_ended_and_costs_
     await eventually(lambda: listener.connections == 1)
     assert not other.is_closing()
     other.transport.abort()
+
+
+async def test_served_handshakes_of_a_crowd_begin_a_few_in_an_iteration(
+    certificate: Path, trusting: ssl.SSLContext, count_iterations: CountIterations
+) -> None:
+    begun = count_iterations()
+
+    class Context(ssl.SSLContext):
+        def wrap_bio(self, *arguments: Any, **keywords: Any) -> ssl.SSLObject:
+            begun.note()
+            return super().wrap_bio(*arguments, **keywords)
+
+    context = Context(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    handshakes = Handshakes()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: TlsArrival(handshakes, context, Echo), "127.0.0.1", 0
+    )
+    port = Port(handshakes, server.sockets[0].getsockname()[1])
+    try:
+        crowd = [await port.connect("127.0.0.7") for _ in range(40)]
+        silent = [await port.connect("127.0.0.8") for _ in range(20)]
+        await eventually(lambda: handshakes.count == len(crowd) + len(silent))
+        assert begun.total == 0
+        for _, writer in crowd:
+            writer.write(hello_of(trusting))
+        await eventually(lambda: begun.total == len(crowd))
+        assert begun.most <= BEGUN_AT_ONCE
+    finally:
+        handshakes.end_all()
+        for writer in port.opened:
+            writer.transport.abort()
+        server.close()
+
+
+def hello_of(context: ssl.SSLContext) -> bytes:
+    """What a client says first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()

@@ -90,7 +90,6 @@ class Deframer:
         "_held",
         "_junk_run",
         "_lost",
-        "_most",
         "_needed",
         "_on_message",
         "_partial",
@@ -99,6 +98,7 @@ class Deframer:
         "failure",
         "junk_bytes",
         "left_over",
+        "most",
     )
 
     def __init__(self, on_message: Callable[[], None] | None = None, *, most: int = sys.maxsize) -> None:
@@ -107,7 +107,7 @@ class Deframer:
         `most`: how many frames and messages `feed` returns at once, about.
         """
         self._on_message = on_message
-        self._most = most
+        self.most = most
         self._chunks: list[bytes] = []
         self._held = 0
         self._needed = 0
@@ -136,7 +136,7 @@ class Deframer:
         """
         if self._plain and data and data[0] == _DOLLAR:
             # Almost always: frames, and nothing waited or was lost.
-            end, count, channels = _walk(data, 0, self._most)
+            end, count, channels = _walk(data, 0, self.most)
             if end == len(data):
                 self._junk_run = 0
                 return [_batch(data, count, channels)]
@@ -170,7 +170,7 @@ class Deframer:
         if self._partial is not None:
             pos = self._take_body(data, pos, out)
         while pos < size:
-            if self._taken >= self._most:
+            if self._taken >= self.most:
                 self._hold_tail(data, pos, 0)
                 self.left_over = True
                 return
@@ -190,13 +190,13 @@ class Deframer:
 
     def _take_frames(self, data: bytes, begin: int, out: list[Item]) -> int:
         """Read whole frames from `begin`; keeps a partial one and then returns the end."""
-        end, count, channels = _walk(data, begin, self._most)
+        end, count, channels = _walk(data, begin, self.most)
         if count:
             self._junk_run = 0
             self._taken += count
             out.append(_batch(data if begin == 0 and end == len(data) else data[begin:end], count, channels))
         size = len(data)
-        if end < size and data[end] == _DOLLAR and count < self._most:
+        if end < size and data[end] == _DOLLAR and count < self.most:
             whole = end + FRAME_HEADER_BYTES <= size
             self._hold_tail(data, end, FRAME_HEADER_BYTES + (_unpack_header(data, end)[1] if whole else 0))
             return size

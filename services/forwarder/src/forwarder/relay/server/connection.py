@@ -30,13 +30,14 @@ from forwarder.relay.server.first_packets import find_first_packets, present
 from forwarder.relay.server.offers import Offer
 from forwarder.relay.server.refused_logins import RefusedLogins
 from forwarder.relay.server.session import Acknowledgement, CentreSession
+from forwarder.relay.server.stranger_connection import StrangerConnection
 from forwarder.relay.server.turned_away import Reason, TurnedAway
 from forwarder.relay.sources.base import CameraSource
 from vonggac.events.causes import Cause
 from vonggac.events.inventory.serving import ServedTransport
+from vonggac.net.iterations import Share
 from vonggac.net.url import Credentials
 from vonggac.rtsp.server.conformance import usable_cseq
-from vonggac.rtsp.server.connection import ServerConnection
 from vonggac.rtsp.server.liveness import HANDSHAKE_S, Patience
 from vonggac.rtsp.server.media_sender import MediaSender
 from vonggac.rtsp.server.play_session import PlaySession
@@ -49,8 +50,6 @@ from vonggac.rtsp.wire.messages import Request
 SESSION_TIMEOUT_S = 60
 CHECK_LASTS_S = 60.0
 """A check of ours ends itself; one whose prober has died is ended."""
-REQUESTS_AT_ONCE = 32
-"""Of one connection in an iteration: a login costs more than a frame, and no player sends so many without an answer."""
 _SPARE_BYTES = 1 << 20
 _OPEN = frozenset({"OPTIONS"})
 _KEEPING_ALIVE = frozenset({"GET_PARAMETER", "SET_PARAMETER"})
@@ -71,6 +70,8 @@ class ServerParts:
     budget: MediaBudget
     udp_ports: range | None
     turned_away: TurnedAway
+    strangers: Share
+    """Reads of those that have not logged in: a thousand of them at the same moment delay no media."""
     is_check: Callable[[str, str], bool]
     """Whether a ticket is of a check of ours, of the stream at that path; uses the ticket up."""
     on_connected: Callable[["CentreOfConnection"], None]
@@ -78,14 +79,14 @@ class ServerParts:
     on_disconnected: Callable[["CentreOfConnection"], None]
 
 
-class CentreOfConnection(ServerConnection):
+class CentreOfConnection(StrangerConnection):
     """A centre, as far as this connection is concerned: at most one session, of one camera."""
 
     def __init__(
         self, parts: ServerParts, passed: Passed | None = None, evidence: ReceivedEvidence | None = None
     ) -> None:
         """`passed`, `evidence`: of a centre that is connected to another worker, which has passed it on."""
-        super().__init__(Patience(SESSION_TIMEOUT_S, ends_silent_tcp=False), at_once=REQUESTS_AT_ONCE)
+        super().__init__(Patience(SESSION_TIMEOUT_S, ends_silent_tcp=False), parts.strangers)
         self._parts, self._passed, self._evidence = parts, passed, evidence
         self.max_unread_bytes = parts.bounds.buffer_bytes + _SPARE_BYTES
         self.asker: Asker
@@ -135,6 +136,7 @@ class CentreOfConnection(ServerConnection):
         self._login_timer = self._loop.call_later(HANDSHAKE_S, self._end_if_strange)
         parts.on_connected(self)
         if passed is not None:
+            self.become_known()
             parts.on_admitted(self)
 
     def disconnected(self) -> None:
@@ -203,6 +205,7 @@ class CentreOfConnection(ServerConnection):
         camera = self._parts.served.find(target_of(request.uri))
         denial = self._admission.find_denial(request, camera, self._loop.time())
         if self._admission.admitted and not admitted:
+            self.become_known()
             self._parts.on_admitted(self)
         if denial is not None:
             return denial

@@ -18,8 +18,10 @@ from forwarder.relay.server.connection import CentreOfConnection, ServerParts
 from forwarder.relay.server.handshakes import Handshakes, TlsArrival
 from forwarder.relay.server.offers import Offers
 from forwarder.relay.server.refused_logins import RefusedLogins
+from forwarder.relay.server.stranger_connection import STRANGERS_AT_ONCE
 from forwarder.relay.server.turned_away import Reason, new_turned_away
 from vonggac.logins.check_tickets import CheckTickets
+from vonggac.net.iterations import Share
 from vonggac.net.tls_counting import CountingContext
 from vonggac.net.url import Credentials
 from vonggac.telemetry import get_logger
@@ -99,6 +101,7 @@ class CentreListener:
             budget=budget,
             udp_ports=ports.udp_ports,
             turned_away=self._turned_away,
+            strangers=Share(STRANGERS_AT_ONCE),
             is_check=lambda ticket, path: checks.use(ticket, path, now().timestamp()),
             on_connected=self._connected,
             on_admitted=lambda connection: self._strangers.pop(connection, None),
