@@ -204,7 +204,7 @@ class Feed:
 
 
 def read_focal_points(bus: Bus) -> AsyncIterator[list[StoredMessage]]:
-    """The newest states of all focal points in the register's stream, pages of them. Raises NatsError, TimeoutError."""
+    """Read the newest states of all focal points in the register's stream, in pages. Raises NatsError, TimeoutError."""
     return read_stream(bus, topology.INVENTORY, 1, sys.maxsize, pattern=subjects.inventory("focal_point", "*"))
 
 

@@ -68,7 +68,7 @@ def outage_figures[Fault: Hashable](
 
 
 def counted[Fault: Hashable](sure: Iterable[tuple[Outage, Fault | None]]) -> list[list[Outage]]:
-    """Confirmed outages as they are counted: each by itself, those of one site fault together."""
+    """Group confirmed outages as they are counted: each by itself, those of one site fault together."""
     alone: list[list[Outage]] = []
     together: dict[Fault, list[Outage]] = {}
     for outage, fault in sure:
@@ -89,7 +89,7 @@ def repairs(period: Period, whole: Iterable[Sequence[Outage]]) -> list[Millis]:
 
 
 def confirmed(camera: Sequence[Segment[Seen]]) -> list[Segment[Seen]]:
-    """The confirmed states behind the raw ones (design 6).
+    """Compute the confirmed states behind the raw ones (design 6).
 
     `down` is confirmed by a second failed probe, and then dated back to the beginning of the first one. A picture
     proves `up` at once. Until a `down` is confirmed, what was confirmed before it still stands.
@@ -130,7 +130,7 @@ def accounted(
     maintenance: Sequence[Segment[bool]],
     absences: Sequence[Segment[Absence]] = (),
 ) -> list[Segment[Seen]]:
-    """The camera's line over `period` without gaps: out of scope, then maintenance; what nobody saw is unknown."""
+    """Account the camera's line over `period` gapless: out of scope, then maintenance; what nobody saw is unknown."""
     result: list[Segment[Seen]] = []
     for start, end, (absence, agreed, seen) in overlay(period, [absences, maintenance, camera]):
         value: tuple[CameraState, str | None]

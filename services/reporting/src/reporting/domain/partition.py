@@ -137,15 +137,15 @@ class Account(NamedTuple):
 
 
 def out_of_scope(period: Period, deliveries: int) -> Account:
-    """The account of a camera that is not counted, with so many deliveries."""
+    """Build the account of a camera that is not counted, with so many deliveries."""
     length = period.length
     ledgers = tuple([DeliveryDurations(out_of_scope=length) for _ in range(deliveries)])
     return Account(Durations(period=length, out_of_scope=length), ledgers)
 
 
 def not_known(period: Period, named: Sequence[bool]) -> Account:
-    """The account of a camera of which nobody knows what the register demanded; `named`: which of its deliveries may
-    have been demanded. Neither charged nor excused."""
+    """Build the account of a camera of which nobody knows what the register demanded; `named`: which of its deliveries
+    may have been demanded. Neither charged nor excused."""
     length = period.length
     ledgers = tuple(
         [DeliveryDurations(unknown=length) if one else DeliveryDurations(out_of_scope=length) for one in named]
@@ -215,12 +215,12 @@ class Kinds(NamedTuple):
 
 
 def nothing_counted(deliveries: int) -> Kinds:
-    """A moment out of scope, of a camera with so many deliveries."""
+    """Build a moment out of scope, of a camera with so many deliveries."""
     return Kinds(("out_of_scope",), (("out_of_scope", None),) * deliveries)
 
 
 def nothing_known(named: Sequence[bool]) -> Kinds:
-    """The moment of `not_known`."""
+    """Build the moment of `not_known`."""
     names = tuple([("unknown" if one else "out_of_scope", None) for one in named])
     return Kinds(("unknown", "compliance_unknown", "connection_unknown"), names)
 
@@ -231,7 +231,7 @@ def kinds(
     deliveries: Sequence[DeliveryLine],
     maintenance: Sequence[Segment[bool]],
 ) -> list[Segment[Kinds]]:
-    """What `account` adds up, moment by moment and without gaps: its sums are the lengths of these segments."""
+    """List what `account` adds up, moment by moment and without gaps: its sums are the lengths of these segments."""
     plan = _plan(deliveries)
     return [
         Segment(start, end, _kinds(plan, tuple(values)))

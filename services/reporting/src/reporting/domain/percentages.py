@@ -45,7 +45,7 @@ class Budget(NamedTuple):
 
 
 def budget(target_percent: Decimal, good: Millis, bad: Millis, unknown: Millis) -> Budget:
-    """The allowance is cut to the millisecond."""
+    """Compute the budget, its allowance cut to the millisecond."""
     return Budget(target_percent, int((good + bad + unknown) * (100 - target_percent) / 100), bad)
 
 

@@ -188,7 +188,7 @@ class Camera(NamedTuple):
 
 
 def during(camera: Camera, period: Period) -> Camera:
-    """The same camera with its plan of a part of the period."""
+    """Return the same camera with its plan of a part of the period."""
     start, end = period
     pieces = [
         Segment(max(piece.start, start), min(piece.end, end), piece.value)
@@ -203,8 +203,8 @@ type Dated[T] = Sequence[Segment[T]]
 
 
 def version_at[T](versions: Dated[T], at: Millis) -> T:
-    """The version that holds at `at`, or the first one before all of them: a camera's facility and destinations are
-    older than the camera."""
+    """Find the version that holds at `at`, or the first one before all of them: a camera's facility and destinations
+    are older than the camera."""
     found = value_at(versions, at)
     return versions[0].value if found is None else found.value
 
@@ -225,7 +225,7 @@ def pieces(
     register: Register,
     delivered: Callable[[CameraVersion, Millis], tuple[Delivery, ...]],
 ) -> tuple[Segment[Piece], ...]:
-    """The plan of one camera over `period`, without gaps. Facilities that are not known yet make it ().
+    """Plan one camera over `period`, without gaps. Facilities that are not known yet make it ().
 
     `delivered` gives a version's deliveries as they were demanded at a moment.
     """

@@ -42,7 +42,7 @@ class Step(StrEnum):
 
 
 def series(period: Period, step: Step, zone: tzinfo) -> list[Period]:
-    """The hours, days, weeks (from Monday) or months of `zone` that the period touches, cut to it."""
+    """List the hours, days, weeks (from Monday) or months of `zone` that the period touches, cut to it."""
     result: list[Period] = []
     at = period.start
     while at < period.end:
@@ -103,7 +103,7 @@ def overlay(period: Period, lines: Sequence[Iterable[tuple[Millis, Millis, Any]]
 
 
 def value_at[T](line: Sequence[Segment[T]], instant: Millis) -> Segment[T] | None:
-    """The segment that holds at `instant`."""
+    """Find the segment that holds at `instant`, None without any."""
     for segment in reversed(line):
         if segment[0] <= instant:
             return segment if instant < segment[1] else None

@@ -106,7 +106,7 @@ class Change:
 
 
 def runs(observations: Sequence[Observation], anchor: Millis | None = None) -> list[Run]:
-    """Runs of sorted observations with distinct times; the first begins at `anchor` when that is given."""
+    """Join sorted observations with distinct times to runs; the first begins at `anchor` when that is given."""
     result: list[Run] = []
     last = len(observations) - 1
     for index, seen in enumerate(observations):
@@ -178,12 +178,12 @@ def _same(run: Run, seen: Observation) -> bool:
 
 
 def prolonged(open_run: Run, seen: Observation) -> Run:
-    """The open run after an observation that continues it."""
+    """Prolong the open run by an observation that continues it."""
     return Run(open_run.started_at, seen.holds_until, open_run.state, open_run.cause, seen.at)
 
 
 def fill(seen: Observation, previous: Run | None, next_start: Millis) -> Run | None:
-    """The run that an observation beyond the window makes: after the last observation before it, as far as is known.
+    """Build the run that an observation beyond the window makes: after the last one before it, as far as is known.
 
     The claim of the one before ends with it. Within a run, which was seen again after that, nothing is changed.
     """
@@ -215,7 +215,7 @@ def within_lives[T](segments: Sequence[Segment[T]], lives: Sequence[Life]) -> li
 
 
 def end_before_loss(end: Millis, last_at: Millis, lost: Sequence[Life]) -> Millis:
-    """The end of a run that was last seen at `last_at`, if facts of a prober were lost meanwhile.
+    """Compute the end of a run that was last seen at `last_at`, if facts of a prober were lost meanwhile.
 
     What was said before such a gap, or within it, ends there, unless the next observation is there and says the same:
     what came between may be among the lost. `lost`: sorted, without overlap.
@@ -237,5 +237,5 @@ def _trimmed(ordered: tuple[Observation, ...], anchor: Millis | None, window: in
 
 
 def anchor_of(starts: Sequence[Millis], first: Millis) -> Millis:
-    """The start of the run that holds at `first`, given all starts in order."""
+    """Find the start of the run that holds at `first`, given all starts in order."""
     return starts[bisect_left(starts, first + 1) - 1]

@@ -10,7 +10,7 @@ MOST_ASKED_S = 3600
 
 
 def next_delay(failed: int, asked_s: float | None = None, draw: float | None = None) -> timedelta | None:
-    """The wait after so many failed attempts; None: given up.
+    """Compute the wait after so many failed attempts; None: given up.
 
     `asked_s`: what the receiver asked for (Retry-After). `draw` in [0, 1): its random part, up to a fifth, so that
     messages that failed together do not come again together.

@@ -56,7 +56,7 @@ class SecretAddresses:
 
 
 def address_of(feed_id: UUID, password: str) -> str:
-    """The path that carries the password."""
+    """Build the path that carries the password."""
     return f"/v1/calendar-feeds/{feed_id}/{password}.ics"
 
 
@@ -66,7 +66,7 @@ def new_password() -> str:
 
 
 def digest(password: str) -> bytes:
-    """The digest to keep of a password. It is random, so no slow hash is needed."""
+    """Compute the digest to keep of a password. It is random, so no slow hash is needed."""
     return hashlib.sha256(password.encode()).digest()
 
 
@@ -100,7 +100,7 @@ def _parts(value: str) -> tuple[str, str]:
 
 
 async def _find_feed(database: Database, feed_id: UUID, password: str) -> Any:
-    """The feed that has this password and is not revoked, or None."""
+    """Find the feed that has this password and is not revoked, or None."""
     try:
         async with database.transaction() as session:
             row = await calendar_feeds.get(session, feed_id)

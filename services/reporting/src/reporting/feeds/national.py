@@ -24,7 +24,7 @@ class Listed(NamedTuple):
 
 
 async def listed(session: AsyncSession, question: Question, places: Places, page: Sequence[Facility]) -> list[Listed]:
-    """The facilities of one page, in its order. `places`: those of the whole list."""
+    """List the facilities of one page, in its order. `places`: those of the whole list."""
     if not page:
         return []
     cameras = await plan.cameras(session, places._replace(facilities=list(page)))

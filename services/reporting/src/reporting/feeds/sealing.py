@@ -38,7 +38,7 @@ class Seal:
         return base64.b64encode(self._box.encrypt(text.encode())).decode("ascii")
 
     def open(self, sealed: str) -> str:
-        """Raises SealBrokenError."""
+        """Open what was sealed. Raises SealBrokenError."""
         try:
             return self._box.decrypt(base64.b64decode(sealed, validate=True)).decode()
         except (CryptoError, binascii.Error, ValueError):

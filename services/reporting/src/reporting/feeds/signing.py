@@ -12,12 +12,12 @@ KEY_BYTES = 32
 
 
 def new_secret() -> str:
-    """A key as it is shown to its receiver, once."""
+    """Make a key as it is shown to its receiver, once."""
     return PREFIX + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
 
 
 def signed_headers(keys: Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The headers of one attempt. Each of `keys` signs, so that a receiver may change its key at any time."""
+    """Build the headers of one attempt. Each of `keys` signs, so that a receiver may change its key at any time."""
     timestamp = str(int(at.timestamp()))
     signatures = [_signature(key, message_id, timestamp, body) for key in keys]
     return {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": " ".join(signatures)}

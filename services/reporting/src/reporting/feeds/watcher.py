@@ -141,7 +141,7 @@ def _began_before(change: Opened | Closed) -> bool:
 
 
 async def _confirmed(session: AsyncSession, question: Question, wanted: set[str]) -> list[tuple[Camera, list[Found]]]:
-    """The confirmed outages of these cameras, each with what followed it."""
+    """Find the confirmed outages of these cameras, each with what followed it."""
     start, end = question.period
     places = await plan.places(session, plan.Scope(), question.period)
     here = await watched.facilities_of(session, wanted)
@@ -248,7 +248,7 @@ def _closed(outage_id: UUID, camera: Camera, start: Millis, found: Found | None,
 
 
 async def _gone(session: AsyncSession, row: Any, start: Millis, now: datetime) -> Notice:
-    """The end of an outage whose camera left the register before `start`, while nobody watched."""
+    """Record the end of an outage whose camera left the register before `start`, while nobody watched."""
     end = max(millis(row.began_at), start)
     await watched.change_outage(session, row.id, {"ended_at": moment(end)})
     closed = OutageClosedV1(
@@ -278,7 +278,7 @@ async def _site_faults(session: AsyncSession, now: datetime, since: Millis) -> l
 
 
 async def _faults_over_late(session: AsyncSession, now: datetime, since: Millis, kept: datetime) -> list[Notice]:
-    """Ends that are heard of long after they were, of faults that were published as open."""
+    """Publish ends that are heard of long after they were, of faults that were published as open."""
     over = await history.site_faults_over(session, millis(kept), since - MARGIN_MS)
     keys = {_fault_key(facility_id, began_at): began_at for facility_id, began_at in over}
     open_ = await notices.unanswered(session, SiteFaultOpenedV1.event_type, SiteFaultClosedV1.event_type, keys)

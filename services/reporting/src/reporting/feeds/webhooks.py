@@ -173,7 +173,7 @@ class WebhookSender:
     async def _post(
         self, client: httpx.AsyncClient, url: str, body: bytes, headers: dict[str, str]
     ) -> tuple[int, float | None]:
-        """The status of the answer, and the wait that it asks for. The answer's body is not read."""
+        """Send a message; return the answer's status, and the wait that it asks for. The answer's body is not read."""
         asked = httpx.URL(url)
         port = asked.port or (443 if asked.scheme == "https" else 80)
         address = await resolve(asked.host, port, self._allowed, timeout_s=RESOLVE_WITHIN_S)

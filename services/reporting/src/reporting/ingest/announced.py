@@ -18,7 +18,7 @@ _NOUNS = frozenset({"agency", "destination", "facility", "maintenance_window", "
 def of_facts(
     facts: Iterable[tuple[Payload, datetime]], ruled: Iterable[UUID], now: datetime, *, everything: bool
 ) -> Announced:
-    """What these facts, each with its moment, and rulings on disputes may change."""
+    """Announce what these facts, each with its moment, and rulings on disputes may change."""
     cameras, ahead = set(ruled), dict[UUID, datetime]()
     for fact, at in facts:
         if isinstance(fact, CameraObservedV1 | DeliveryObservedV1 | CameraMediaObservedV1 | DeliveryVerifiedV1):
@@ -30,7 +30,7 @@ def of_facts(
 
 
 def of_register(states: Sequence[State | RemovedV1], news: set[tuple[UUID, int]], now: datetime) -> Announced:
-    """What these states may change; `news`: those of the dated ones that were not on record so."""
+    """Announce what these states may change; `news`: those of the dated ones that were not on record so."""
     cameras, ahead = set[UUID](), dict[UUID | None, datetime]()
     for state in states:
         is_camera = state.noun == "camera" if isinstance(state, RemovedV1) else isinstance(state, CameraV1)

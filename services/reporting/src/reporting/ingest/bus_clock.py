@@ -167,7 +167,7 @@ async def admit(session: AsyncSession, twice: Sequence[Twice], facts: Sequence[D
 
 
 def _said_before_step(fact: Dated, twice: Sequence[Twice]) -> list[Carried]:
-    """The read-backs that a refused fact carries, and that were made before the clock was set back, as they were dated.
+    """List the read-backs that a refused fact carries, made before the clock was set back, as they were dated.
 
     Each counts as if it were a fact of its own, which would have been stored before.
     """
@@ -192,7 +192,7 @@ async def unanswered(session: AsyncSession, *, alive_since: datetime, now: datet
 
 
 def _without_void_read_backs(received: Received, twice: Sequence[Twice]) -> Received:
-    """The same fact, of those read-backs before it that would count if each were a fact of its own."""
+    """Keep of the read-backs before the fact those that would count if each were a fact of its own."""
     data, sequence = received.event.data, received.stream_sequence
     if not isinstance(data, DeliveryVerifiedV1 | DeliveryObservedV1) or data.agreed is None:
         return received
@@ -217,7 +217,7 @@ _COUNTED = (*_PROBED, *_ALIVE, CameraMediaObservedV1, DeliveryObservedV1)
 
 
 def _awake_since(received: Received, instant: Millis) -> Received:
-    """The same fact, of a worker that was awake since then at the earliest."""
+    """Date the fact's worker awake since then at the earliest."""
     data, event = received.event.data, received.event
     if instant == 0 or not isinstance(data, (*_PROBED, *_ALIVE)):
         return received

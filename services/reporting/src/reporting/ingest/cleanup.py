@@ -31,7 +31,7 @@ async def keep_house_regularly(
     clock: Callable[[], datetime],
     report_losses: Callable[[Mapping[str, datetime]], Awaitable[None]],
 ) -> None:
-    """A round every HOUSEKEEPING_EVERY_S from `ready` on, until cancelled. `clock` gives aware UTC.
+    """Keep house every HOUSEKEEPING_EVERY_S from `ready` on, until cancelled. `clock` gives aware UTC.
 
     `report_losses`: to forwarders of whose facts some are lost, each round until they have answered.
     """

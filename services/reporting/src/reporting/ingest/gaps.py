@@ -121,7 +121,7 @@ def new_gaps(known: Known | None, facts: Iterable[Numbered]) -> tuple[list[Gap],
 
 
 def without(gap: Gap, facts: Iterable[Numbered]) -> list[Gap]:
-    """What is left of a gap when these facts came after all: as if they had come in their places."""
+    """Compute what is left of a gap when these facts came after all: as if they had come in their places."""
     left, first, before = [], gap.first, gap.before
     for fact in sorted(set(facts)):
         if not first <= fact.sequence <= gap.last:

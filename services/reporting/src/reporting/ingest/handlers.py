@@ -105,7 +105,7 @@ class Ingest:
         metrics.BATCH_SECONDS.labels(topology.REPORTING_INVENTORY).observe(time.perf_counter() - started)
 
     def _correct_dates(self, batch: Sequence[Received]) -> tuple[list[Received], list[future_facts.Correction]]:
-        """The facts as they are taken, and those of them that were dated after they were stored."""
+        """Return the facts as they are taken, and the corrections of those that were dated after they were stored."""
         taken, corrections = [], []
         for received in batch:
             stored_at = received.stored_at or self._clock()
@@ -202,7 +202,7 @@ def _by_forwarder(fact: CameraObservedV1) -> bool:
 
 
 def _observation(fact: CameraObservedV1, state: CameraState, cause: str | None) -> Observation:
-    """A failure is dated to the beginning of the attempt that failed (design 6)."""
+    """Build an observation; a failure is dated to the beginning of the attempt that failed (design 6)."""
     at = millis(fact.observed_at)
     awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
     if state is CameraState.DOWN:

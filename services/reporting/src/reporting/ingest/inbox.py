@@ -23,7 +23,7 @@ def event_key(source: str, event_id: str) -> UUID:
 
 
 async def unseen(session: AsyncSession, batch: Sequence[Received]) -> list[Received]:
-    """The events of `batch` that were not handled before, marked as handled when the transaction commits.
+    """Return the events of `batch` that were not handled before, marked as handled when the transaction commits.
 
     A key that another transaction is just adding is waited for, so two replicas never both see an event as new.
     """

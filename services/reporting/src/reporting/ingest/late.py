@@ -167,7 +167,7 @@ type DownByCause = Mapping[tuple[UUID, Day], Mapping[str, Millis]]
 
 
 async def down_by_cause(session: AsyncSession, touched: Touched | None, facts: Sequence[Payload]) -> DownByCause:
-    """What is stored of the cameras that late probes among the facts are of, from the earliest of these on.
+    """Read what is stored of the cameras that late probes among the facts are of, from the earliest of these on.
 
     To be asked before they are stored, and after: the ledger has no causes of cameras to compare.
     """

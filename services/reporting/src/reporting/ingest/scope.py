@@ -190,7 +190,7 @@ async def _keep_versions(session: AsyncSession, table: Table, states: Sequence[A
 
 
 async def _keep_deliveries(session: AsyncSession, cameras: Sequence[CameraV1]) -> None:
-    """The plan comes whole with its camera: what a revision does not name is not delivered any more."""
+    """Store the plan whole with its camera: what a revision does not name is not delivered any more."""
     rows = [
         {
             "camera_id": camera.id,

@@ -124,7 +124,7 @@ async def accounts[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
-    """What `make` makes of the accounts of `cameras`, portion by portion, in their order."""
+    """Yield what `make` makes of the accounts of `cameras`, portion by portion, in their order."""
     async for made in each_portion(session, question, cameras, _account, make):
         yield made
 
@@ -135,7 +135,7 @@ async def histories[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraHistory]], Made],
 ) -> AsyncIterator[Made]:
-    """The same of what the accounts add up: every moment of each camera."""
+    """Yield the same of what the accounts add up: every moment of each camera."""
     async for made in each_portion(session, question, cameras, history_of, make):
         yield made
 
@@ -146,7 +146,7 @@ async def moments[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraMoment]], Made],
 ) -> AsyncIterator[Made]:
-    """The same of how they stand at the moment of a question whose period reaches it, without where time went."""
+    """Yield the same of how they stand at the moment of a question whose period reaches it, without where time went."""
     async for made in each_portion(session, question, cameras, _now_alone, make):
         yield made
 
@@ -158,7 +158,7 @@ async def each_portion[One, Made](
     each: Each[One],
     make: Callable[[list[One]], Made],
 ) -> AsyncIterator[Made]:
-    """What `make` makes of `each` camera, portion by portion.
+    """Yield what `make` makes of `each` camera, portion by portion.
 
     Arithmetic and `make` run beside the event loop while PostgreSQL gathers the next portion. While a result is handed
     out nothing runs, so the taker may stop at any time.
@@ -195,7 +195,7 @@ async def _read(
 
 
 def demanding(cameras: Iterable[Camera]) -> set[str]:
-    """The deliveries whose destination demands a read-back at some moment."""
+    """Find the deliveries whose destination demands a read-back at some moment."""
     return {
         planned.id
         for one in cameras
@@ -278,7 +278,7 @@ def _piecewise(
     seen: Sequence[Segment[Seen]],
     evidence: Mapping[str, Evidence],
 ) -> tuple[Account, tuple[tuple[Facility, Durations], ...]]:
-    """The account of a camera whose plan changed within the period: the sum of the accounts of its pieces.
+    """Account a camera whose plan changed within the period: the sum of the accounts of its pieces.
 
     Time at a place that is not asked for is in no sum: it is counted where that place is.
     """
@@ -302,7 +302,7 @@ def _piecewise(
 
 
 def _absent(period: Period, camera: Camera, piece: Piece) -> Account:
-    """The account of a piece in which the camera is out of scope, or nobody knows."""
+    """Account a piece in which the camera is out of scope, or nobody knows."""
     if piece.absence is not None and piece.absence.reason is Reason.REVISION_MISSING:
         return partition.not_known(period, _mark_deliveries(camera, piece))
     return partition.out_of_scope(period, len(camera.deliveries))
@@ -323,7 +323,7 @@ def _demanded(camera: Camera, piece: Piece, evidence: Mapping[str, Evidence]) ->
 def history_of(
     material: Material, camera: Camera, seen: Sequence[Segment[Seen]], evidence: Mapping[str, Evidence]
 ) -> CameraHistory:
-    """What every moment of the period counts for."""
+    """List what every moment of the period counts for."""
     moments: list[Segment[Kinds]] = []
     for start, end, piece in camera.pieces:
         if piece.absence is not None:
@@ -367,7 +367,7 @@ def moment_of(
 
 
 def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], now: Millis) -> StateNow:
-    """The camera's state at `now`; agreed maintenance hides what was seen."""
+    """Find the camera's state at `now`; agreed maintenance hides what was seen."""
     if (window := value_at(agreed, now)) is not None:
         return StateNow(CameraState.MAINTENANCE.value, None, window.start)
     if (found := value_at(seen, now)) is not None:
@@ -376,7 +376,7 @@ def camera_now(seen: Sequence[Segment[Seen]], agreed: Sequence[Segment[bool]], n
 
 
 def delivery_now(segments: Sequence[Segment[Status]], now: Millis) -> tuple[StateNow, Status | None]:
-    """The delivery's state at `now`, `unknown` where no worker that is alive claims it."""
+    """Find the delivery's state at `now`, `unknown` where no worker that is alive claims it."""
     found = value_at(segments, now)
     if found is None:
         return StateNow(UNKNOWN, None, _last_end(segments, now)), None

@@ -35,7 +35,7 @@ class AppliedFilters:
 
 
 async def document(session: AsyncSession, question: Question, asked: AppliedFilters) -> list[bytes]:
-    """The whole JSON document in parts: totals first, so every camera is accounted before the first byte leaves."""
+    """Write the JSON document in parts: totals first, so each camera is accounted before the first byte leaves."""
     places = await plan.places(session, asked.scope, question.period)
     totals, cameras = Totals(places), await _cameras(session, places)
     lines = [line async for line in ledgered_accounts(session, question, cameras, partial(_encode, totals))]
@@ -88,7 +88,7 @@ def _group(group: Group, question: Question) -> dict[str, Any]:
 
 
 def figures(group: Group, question: Question) -> dict[str, Any]:
-    """Counts, seconds and percentages of a group. How many cameras stand how now is null for a past period."""
+    """Build counts, seconds and percentages of a group. How many cameras stand how now is null for a past period."""
     counts = {name: getattr(group.cameras, name) for name in CameraCounts.__dataclass_fields__}
     if not question.current:
         counts = {name: count if name == "total" else None for name, count in counts.items()}
@@ -131,7 +131,7 @@ class _Places:
         return known
 
     def destination(self, planned: Delivery) -> dict[str, Any]:
-        """The destination of a delivery."""
+        """Describe the destination of a delivery."""
         known = self._destinations.get(id(planned.destination))
         if known is None:
             known = {**_describe_named(planned.destination), "role": planned.role}

@@ -54,7 +54,7 @@ class CameraDays:
 
 
 def days_of(period: Period, zone: ZoneInfo) -> list[tuple[date, Period]]:
-    """The calendar days of a period, cut to it."""
+    """List the calendar days of a period, cut to it."""
     return [(moment(one.start).astimezone(zone).date(), one) for one in series(period, Step.DAY, zone)]
 
 
@@ -96,7 +96,7 @@ async def _read_ledger(
     stays: Mapping[str, Sequence[Stay]],
     found: Mapping[str, CameraDays],
 ) -> None:
-    """The whole days of all; `stays`: of those that moved."""
+    """Read the whole days of all from the ledger; `stays`: of those that moved."""
     ids = [one.id for one in cameras]
     current = await ledger.cameras_at(session, ids, cut.first)
     rows = await stored.camera_rows(session, ids, cut.first, cut.last)
@@ -123,13 +123,13 @@ async def _read_ledger(
 
 
 def _elsewhere(one: Camera) -> DayAccount:
-    """A day at a place that is not asked for."""
+    """Build a day at a place that is not asked for."""
     nothing = (_WHOLE_DAYS_OF_DELIVERY["out_of_scope"],) * len(one.deliveries)
     return one.facility, _WHOLE_DAYS["out_of_scope",], nothing
 
 
 def _camera_days(cut: Cut, current: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
-    """What each day adds. A day that ends without a row is of one kind from end to end."""
+    """Compute what each day adds. A day that ends without a row is of one kind from end to end."""
     result: list[Sums] = []
     for day in range(cut.first, cut.last):
         row = rows.get(day + 1)
@@ -142,7 +142,7 @@ def _camera_days(cut: Cut, current: CameraRow, rows: Mapping[Day, CameraRow]) ->
 
 
 def _delivery_days(cut: Cut, id_: str, current: CameraRow, rows: Mapping[Day, CameraRow]) -> list[Sums]:
-    """The same of one of its deliveries."""
+    """Compute the same of one of its deliveries."""
     result: list[Sums] = []
     whole = _WHOLE_DAYS_OF_DELIVERY[current.find_last_row(id_)[0].kind[0]]
     for day in range(cut.first, cut.last):
@@ -165,7 +165,7 @@ _WHOLE_DAYS_OF_DELIVERY: Mapping[str, Sums] = {
 
 
 def _split(portion: Sequence[CameraHistory], part: Period, zone: ZoneInfo, found: Mapping[str, CameraDays]) -> None:
-    """The moments of a part of the period, added up day by day."""
+    """Add up the moments of a part of the period day by day."""
     spans = series(part, Step.DAY, zone)
     for one in portion:
         known = found[one.camera.id]
@@ -196,7 +196,7 @@ async def _read_moved(
     zone: ZoneInfo,
     found: Mapping[str, CameraDays],
 ) -> None:
-    """What the ledger does not have of cameras that stood at several places: each day at the one where it ended."""
+    """Read what the ledger lacks of cameras that stood at several places: each day at the one where it ended."""
     for span in series(question.period, Step.DAY, zone) if cameras else ():
         left = [one for one in cameras if span.start not in found[one.id].accounts]
         asked, there = replace(question, period=span), [during(one, span) for one in left]
@@ -208,7 +208,7 @@ async def _read_moved(
 
 
 def _whole(sums: Sums, span: Period, names: Mapping[str, int], known: Millis | None = None) -> Sums:
-    """A row of a day is of all of it: while the camera stood at a place that is not asked for it is out of scope."""
+    """Fill up a day's row: while the camera stood at a place that is not asked for, it is out of scope."""
     left = span.length - (sum(sums) if known is None else known)
     at = names["out_of_scope"]
     return (*sums[:at], sums[at] + left, *sums[at + 1 :]) if left else sums

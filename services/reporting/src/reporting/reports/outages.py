@@ -73,7 +73,7 @@ def _there(camera: Camera, at: Millis) -> Camera:
 
 
 def fault_of(camera: Camera, outage: Outage, faults: Sequence[SiteFault]) -> SiteFault | None:
-    """The site fault that an outage is part of: it lasts when the last of the site's cameras fails."""
+    """Find the site fault that an outage is part of: it lasts when the last of the site's cameras fails."""
     for fault in faults:
         began_in_it = outage.start <= fault.began_at < outage.end or (
             outage.began_before and fault.began_at < outage.end

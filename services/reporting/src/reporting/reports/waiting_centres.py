@@ -108,7 +108,7 @@ async def find_waiting_centres(session: AsyncSession, question: Question, scope:
 
 
 async def note_waiting_centres(session: AsyncSession, question: Question, scope: plan.Scope) -> list[Note]:
-    """The notes of a report on centres that did not have cameras when its period ended, and had not for long."""
+    """Write the notes of a report on centres that did not have cameras when its period ended, and had not for long."""
     end = question.period.end
     found = await find_waiting_centres(session, replace(question, now=end), scope)
     return [

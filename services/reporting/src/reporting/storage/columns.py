@@ -13,7 +13,7 @@ LARGE_VALUES = 50_000
 
 
 async def columns(session: AsyncSession, query: str, given: Mapping[str, Any]) -> list[Sequence[Any]]:
-    """The arrays that `query` gives, all as long, within the session's transaction. Parameters as psycopg has them."""
+    """Read the arrays that `query` gives, all as long, in the session's transaction. Parameters as psycopg has them."""
     pooled = await (await session.connection()).get_raw_connection()
     connection: Any = pooled.driver_connection
     async with connection.cursor(binary=True) as cursor:

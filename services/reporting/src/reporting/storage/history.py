@@ -189,8 +189,8 @@ class Stored(NamedTuple):
         return sum(len(each[0]) for each in (self.runs, self.changes, self.media, *read_backs) if each)
 
     def lines(self, watch: Watch) -> dict[str, Sequence[Segment[Seen]]]:
-        """What each camera was seen to be, as far as a prober watched, dated by its forwarder; segments keep their true
-        ends."""
+        """Build what each camera was seen to be, as far as a prober watched, dated by its forwarder; segments keep
+        their true ends."""
         reported = self.reports()
         lines: dict[str, Sequence[Segment[Seen]]] = {}
         for camera_id, rows in _grouped(*self.runs):
@@ -202,11 +202,11 @@ class Stored(NamedTuple):
         return lines
 
     def reports(self) -> dict[str, list[MediaClaim]]:
-        """What workers reported of each camera's media."""
+        """Group what workers reported of each camera's media."""
         return {camera_id: [MediaClaim(*row) for row in rows] for camera_id, rows in _grouped(*self.media)}
 
     def proven(self, watch: Watch) -> dict[str, Proven]:
-        """What read-backs say of each delivery, as far as nothing is lost; of one that none speaks of: `unproven`."""
+        """Find what read-backs prove of each delivery, as far as nothing is lost; of one without any: `unproven`."""
         stretches, failures, since, lost = self.read_backs
         failed = {
             delivery_id: within_lives(
@@ -229,7 +229,7 @@ class Stored(NamedTuple):
         return Proven(since=self.read_backs.since)
 
     def claims(self) -> dict[str, list[ClaimRow]]:
-        """What workers claimed of each delivery."""
+        """Group what workers claimed of each delivery."""
         return {delivery_id: list(rows) for delivery_id, rows in _grouped(*self.changes)}
 
 
@@ -260,7 +260,7 @@ async def stored(
     end: Millis,
     watch: Watch,
 ) -> Stored:
-    """What was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
+    """Read what was seen of cameras and claimed of deliveries, given by their ids, that may hold in [start, end)."""
     given = {
         "cameras": _ids(map(str, cameras)),
         "deliveries": _ids(map(str, deliveries)),
@@ -289,8 +289,8 @@ async def rule_holds_from(session: AsyncSession) -> Millis:
 async def load_read_backs(
     session: AsyncSession, deliveries: Iterable[str], demanded: Iterable[str], start: Millis, end: Millis, since: Millis
 ) -> ReadBackRows:
-    """What read-backs say of [start, end). `demanded`: the deliveries whose destination demands them, of others only
-    what differed is read. `since`: as of `rule_holds_from`."""
+    """Load what read-backs prove of [start, end). `demanded`: the deliveries whose destination demands them, of others
+    only what differed is read. `since`: as of `rule_holds_from`."""
     required = set(demanded)
     given = {
         "demanded": _ids(required),
@@ -317,7 +317,7 @@ def _ids(ids: Iterable[str]) -> str:
 async def camera_lines(
     session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
 ) -> dict[UUID, Sequence[Segment[Seen]]]:
-    """What each camera was seen to be in [start, end), as far as somebody watched."""
+    """Read what each camera was seen to be in [start, end), as far as somebody watched."""
     lines = (await stored(session, ids, (), start, end, watch)).lines(watch)
     return {one: lines[name] for one in ids if (name := str(one)) in lines}
 
@@ -325,7 +325,7 @@ async def camera_lines(
 async def claims(
     session: AsyncSession, ids: Sequence[UUID], start: Millis, end: Millis, watch: Watch
 ) -> dict[UUID, list[ClaimRow]]:
-    """What workers claimed of each delivery that may hold in [start, end)."""
+    """Read what workers claimed of each delivery that may hold in [start, end)."""
     claimed = (await stored(session, (), ids, start, end, watch)).claims()
     return {one: claimed[name] for one in ids if (name := str(one)) in claimed}
 
@@ -348,14 +348,14 @@ async def maintenance(session: AsyncSession, start: Millis, end: Millis) -> dict
 def maintenance_line(
     windows: Mapping[str, list[Window]], camera_id: UUID | str, facility_id: UUID | str
 ) -> list[Segment[bool]]:
-    """The agreed time of one camera: its own windows and its facility's."""
+    """Join the agreed time of one camera: its own windows and its facility's."""
     if not windows:
         return []
     return agreed([*windows.get(str(camera_id), ()), *windows.get(str(facility_id), ())])
 
 
 def maintenance_of(windows: Mapping[str, list[Window]], camera: Camera) -> list[Segment[bool]]:
-    """The agreed time of a camera that may have moved: of each piece of its plan, cut to that piece."""
+    """Join the agreed time of a camera that may have moved: of each piece of its plan, cut to that piece."""
     result: list[Segment[bool]] = []
     for start, end, piece in camera.pieces if windows else ():
         for left, right, _ in maintenance_line(windows, camera.id, piece.facility.id):

@@ -153,7 +153,7 @@ NOTHING_LOST = Lost()
 async def load_lost_between_matches(
     session: AsyncSession, stretches: Sequence[Sequence[Any]], start: Millis, end: Millis
 ) -> Lost:
-    """What was lost long before or after [start, end), and may take back what these stretches prove in it.
+    """Load what was lost long before or after [start, end), and may take back what these stretches prove in it.
 
     `stretches`: columns as they are read, the delivery's id first.
     """
@@ -182,7 +182,7 @@ async def _load_lost(session: AsyncSession, start: Millis, end: Millis) -> Lost:
 
 
 def losses_of(watch: Watch, lost: Lost) -> Losses:
-    """What was lost while those watched, and what is lost besides."""
+    """Join what was lost while those watched, and what is lost besides."""
     if lost is NOTHING_LOST:
         return Losses(watch.probing, watch.lost, watch.lost_by_forwarder)
     by_forwarder = {

@@ -178,7 +178,7 @@ async def facility_versions(
 
 
 def _in_units(part: Segment[FacilityVersion], succession: Succession) -> Iterator[Segment[FacilityVersion]]:
-    """The same by the units that the facility lay in: what followed the one that the register has it in."""
+    """Yield the same by the units that the facility lay in: what followed the one that the register has it in."""
     start, end, version = part
     place = version.facility
     for since, until, unit_then in succession.line(place.unit, start, end):
@@ -324,7 +324,7 @@ async def camera_by_id(session: AsyncSession, camera_id: UUID, period: Period) -
 
 
 async def camera_of(session: AsyncSession, delivery_id: UUID) -> UUID | None:
-    """The camera of a delivery that is known, of whatever time."""
+    """Find the camera of a delivery that is known, of whatever time."""
     found: UUID | None = (
         (await session.execute(select(delivery.c.camera_id).where(delivery.c.id == delivery_id))).scalars().first()
     )

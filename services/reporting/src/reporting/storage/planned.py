@@ -36,7 +36,7 @@ class Planned:
         self._rows, self._destinations, self._named = rows, destinations, named
 
     def of(self, camera_id: str, revision: int, at: Millis) -> tuple[Delivery, ...]:
-        """The deliveries of a revision, as their destinations were at a moment."""
+        """List the deliveries of a revision, as their destinations were at a moment."""
         return tuple([self._delivery(row, at) for row in self._rows.get((camera_id, revision), ())])
 
     def names(self, camera_id: str, revision: int) -> bool:
@@ -100,7 +100,7 @@ def missing_of(row: Any) -> tuple[Millis | None, Millis | None]:
 
 
 def stretches(held: Segment[int], changed: Millis | None, unknown_from: Millis | None) -> list[Segment[bool]]:
-    """What is known of the time in which a revision, by its number, is the last that came here.
+    """List what is known of the time in which a revision, by its number, is the last that came here.
 
     Before the first one that came, others are missing if it is not the first of all; after the last, from then on.
     """
@@ -127,7 +127,7 @@ def ids(given: Iterable[UUID | str]) -> ColumnElement[Any]:
 
 
 async def columns_of(session: AsyncSession, statement: Select[Any]) -> Iterable[tuple[Any, ...]]:
-    """The rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
+    """Read the rows of `statement`, carried over as one array per column: a row each costs more than what is in it."""
     inner = statement.subquery()
     found = (await session.execute(select(*(func.array_agg(one, type_=NullType()) for one in inner.c)))).one()
     columns = [column or () for column in found]

@@ -11,7 +11,7 @@ from vonggac.database import Database
 
 @asynccontextmanager
 async def snapshot(database: Database) -> AsyncIterator[AsyncSession]:
-    """A read-only REPEATABLE READ transaction, each statement planned for what it is asked."""
+    """Open a read-only REPEATABLE READ transaction, each statement planned for what it is asked."""
     async with database.transaction() as session:
         await session.execute(text("set transaction isolation level repeatable read read only"))
         # A plan for any number of ids and any period takes a hundred times as long with thousands of ids.

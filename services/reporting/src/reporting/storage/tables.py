@@ -36,7 +36,7 @@ EMPTY_PICTURE = "picture_since is not null and (not picture_judged or picture_ca
 
 
 def _once_said(table: str, thing: str) -> Index:
-    """A worker says something of a thing once. Its name would be the greater part of the key, its digest is not."""
+    """Let a worker say something of a thing once. Its name would be the greater part of the key, its digest is not."""
     return Index(f"uq_{table}", thing, text(WORKER_DIGEST), "sequence", unique=True)
 
 

@@ -17,7 +17,7 @@ _INSTANTS = pa.timestamp("ms", tz="UTC")
 
 
 def stored_type(column: Column, time_zone: str) -> Any:
-    """The Arrow type of a column in a Parquet file."""
+    """Return the Arrow type of a column in a Parquet file."""
     if column.kind is Kind.DURATION:
         return pa.int64() if column.unit == "ms" else pa.float64()
     if column.kind is Kind.INSTANT:
@@ -36,7 +36,7 @@ _TYPES = {
 
 
 def arrays_of(table: Table, stamp: Stamp, rows: Rows) -> list[Array]:
-    """An array for each column that is written. Raises ValueError naming a column whose values are not of its kind."""
+    """Build an array of each column that is written. Raises ValueError naming a column with values not of its kind."""
     stamps = zip(table.stamps, stamp.values(table), strict=True)
     made = [pa.repeat(_array(column, [value], stamp)[0], len(rows)) for column, value in stamps]
     for column, array in zip(table.columns, _columns(table.columns, stamp, rows), strict=True):

@@ -22,7 +22,7 @@ def once_each(array: Array, texts_of: Callable[[Array], Array]) -> Array:
 
 
 def plain(column: Column, array: Array) -> Array:
-    """The texts of all values that are no text themselves; text stays as it is. Null stays null."""
+    """Format all values that are no text themselves as texts; text stays as it is. Null stays null."""
     if column.name.endswith("_percent_rounded"):
         return _two_places(array)
     match column.kind:
@@ -71,7 +71,7 @@ def _offset(minutes: int) -> str:
 
 
 def lines(cells: Sequence[Any], between: str, after: str) -> bytes:
-    """The bytes of all lines: the cells of each with `between` between them and `after` behind. Null is nothing."""
+    """Join the bytes of all lines: each one's cells with `between` between them and `after` behind. Null is nothing."""
     if len(cells[0]) == 0:
         return b""
     first, rest = cells[:-1], cells[-1]

@@ -39,13 +39,13 @@ class CsvFile:
         self._between = ";" if self._excel else ","
 
     def begin(self) -> bytes:
-        """The line of headings."""
+        """Write the line of headings."""
         named = [column.heading if self._excel else column.name for column in self._table.written]
         cells = [_text(pa.array([name])) for name in named]
         return (BOM if self._excel else "").encode() + lines(cells, self._between, LINE_END)
 
     def write(self, rows: Rows) -> bytes:
-        """The lines of `rows`."""
+        """Write the lines of `rows`."""
         arrays = arrays_of(self._table, self._stamp, rows)
         pairs = zip(self._table.written, arrays, strict=True)
         cells = [once_each(array, partial(self._cells, column)) for column, array in pairs]

@@ -47,7 +47,7 @@ class TableFile(Protocol):
 
 
 def new_file(table: Table, stamp: Stamp, form: Format, dialect: Dialect) -> TableFile:
-    """A writer of `table` in a format. `dialect` is of CSV and XLSX."""
+    """Build a writer of `table` in a format. `dialect` is of CSV and XLSX."""
     match form:
         case Format.JSON:
             return JsonFile(table, stamp)
@@ -60,12 +60,12 @@ def new_file(table: Table, stamp: Stamp, form: Format, dialect: Dialect) -> Tabl
 
 
 def accepted(accept: str) -> Format | None:
-    """The format that an Accept header prefers; of equals, the first of `Format`. None when it takes none of them."""
+    """Find the format that an Accept header prefers; of equals, the first of `Format`; None when it takes none."""
     return accepted_of(accept, MEDIA_TYPES)
 
 
 def accepted_of[K](accept: str, media_types: Mapping[K, str]) -> K | None:
-    """The same among other forms, by their media types."""
+    """Find the same among other forms, by their media types."""
     weights = {form: _weight(accept, media_type) for form, media_type in media_types.items()}
     best = max(weights, key=lambda form: weights[form])
     return best if weights[best] > 0 else None

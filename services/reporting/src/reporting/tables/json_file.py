@@ -25,11 +25,11 @@ class JsonFile:
         self._begun = False
 
     def begin(self) -> bytes:
-        """The array's bracket."""
+        """Write the array's bracket."""
         return b"["
 
     def write(self, rows: Rows) -> bytes:
-        """The objects of `rows`."""
+        """Write the objects of `rows`."""
         if not rows:
             return b""
         arrays = arrays_of(self._table, self._stamp, rows)
@@ -43,7 +43,7 @@ class JsonFile:
         return before + body
 
     def end(self) -> Iterator[bytes]:
-        """The closing bracket."""
+        """Yield the closing bracket."""
         yield b"\n]\n" if self._begun else b"]\n"
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ Frictionless.
 
 
 def data_package() -> dict[str, Any]:
-    """The `datapackage.json` of a folder with one CSV file of each table, by its name."""
+    """Build the `datapackage.json` of a folder with one CSV file of each table, by its name."""
     return {
         "profile": "tabular-data-package",
         "name": "vonggac",
@@ -92,7 +92,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 
 def data_dictionary(note: str = "") -> str:
-    """The page in Markdown. `note` stands below its title."""
+    """Write the page in Markdown. `note` stands below its title."""
     parts = ["# Data dictionary", *([note] if note else []), INTRODUCTION, "| table | bảng | rows |\n|---|---|---|"]
     for source in SOURCES.values():
         table = source.table

@@ -29,18 +29,18 @@ class ParquetFile:
         self._writer: Any = parquet.ParquetWriter(self._sink, self._schema, compression="zstd", version="2.6")
 
     def begin(self) -> bytes:
-        """The magic number."""
+        """Write the magic number."""
         return self._sink.taken()
 
     def write(self, rows: Rows) -> bytes:
-        """The row group of `rows`."""
+        """Write the row group of `rows`."""
         if rows:
             arrays = arrays_of(self._table, self._stamp, rows)
             self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
         return self._sink.taken()
 
     def end(self) -> Iterator[bytes]:
-        """The footer."""
+        """Yield the footer."""
         self._writer.close()
         yield self._sink.taken()
 

@@ -20,7 +20,7 @@ class Stamp:
     rule_version: int = int(RULE_VERSION)
 
     def values(self, table: Table) -> Row:
-        """The values of `table.stamps`."""
+        """Return the values of `table.stamps`."""
         rest: Row = (self.time_zone, self.generated_at, self.rule_version)
         if not table.periodic:
             return rest
@@ -28,7 +28,7 @@ class Stamp:
         return (*self.period, *rest)
 
     def local(self, instant: Millis) -> datetime:
-        """An instant in the file's zone."""
+        """Convert an instant to the file's zone."""
         return moment(instant).astimezone(ZoneInfo(self.time_zone))
 
     def file_name(self, table: Table, extension: str) -> str:

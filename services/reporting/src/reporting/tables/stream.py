@@ -22,7 +22,7 @@ type Portions = AsyncGenerator[Rows]
 async def file_of(
     table: Table, stamp: Stamp, form: Format, dialect: Dialect, portions: Portions
 ) -> AsyncGenerator[bytes]:
-    """The bytes of the file. While a portion is written the next one is read, and no more; closing it closes
+    """Yield the bytes of the file. While a portion is written the next one is read, and no more; closing it closes
     `portions`."""
     file = new_file(table, stamp, form, dialect)
     writing: asyncio.Task[bytes] | None = None
@@ -46,7 +46,7 @@ async def file_of(
 
 
 async def _written(writing: asyncio.Task[bytes]) -> bytes:
-    """What a thread writes. Whoever stops waiting leaves it at work: the file is closed after it."""
+    """Wait for what a thread writes. Whoever stops waiting leaves it at work: the file is closed after it."""
     await asyncio.wait({writing})
     return writing.result()
 
@@ -58,7 +58,7 @@ def _write(file: TableFile, rows: Rows) -> bytes:
 
 
 async def _gathered(portions: Portions) -> AsyncIterator[Rows]:
-    """The same rows, some times `ROWS_AT_ONCE` at a time: of all that is there, so that writing outlasts reading."""
+    """Yield the same rows, some times `ROWS_AT_ONCE` at a time: of all that is there, so writing outlasts reading."""
     waiting: list[Row] = []
     async for portion in portions:
         if isinstance(portion, Woven):

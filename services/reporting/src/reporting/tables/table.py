@@ -131,7 +131,7 @@ class Table:
 
 
 def rounded_of(column: Column) -> Column:
-    """The column beside a percentage: two places, half up."""
+    """Build the column beside a percentage: two places, half up."""
     return Column(
         f"{column.name}_rounded",
         Kind.NUMBER,

@@ -101,7 +101,7 @@ class XlsxFile:
         return b""
 
     def end(self) -> Iterator[bytes]:
-        """The whole file, in pieces."""
+        """Yield the whole file, in pieces."""
         self._write_dictionary()
         self._book.close()
         self._book = None

@@ -48,7 +48,7 @@ def _act(
 
 
 def _of_urges(among: Collection[UUID] | None) -> Iterator[Select[Any]]:
-    """What was said to and by these agencies; None: every agency."""
+    """Yield the queries of what was said to and by these agencies; None: every agency."""
     asked = _act("urged", "urge", urge, at="urged_at", by="decided_by", name=urge.c.agency_name, reason=urge.c.reason)
     said = _act(
         "answered", "answer", urge_answer, at="recorded_at", by="recorded_by",
@@ -96,7 +96,7 @@ async def page_of_actions(
     *,
     count: bool,
 ) -> tuple[Sequence[Any], int | None]:
-    """The acts: one more than the page, and the number of all when it is asked.
+    """Read the acts: one more than the page, and the number of all when it is asked.
 
     `among`: only what was said to and by these agencies; None: everything, the province's own acts too.
     """

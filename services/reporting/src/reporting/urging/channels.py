@@ -87,7 +87,7 @@ class Channel:
 
 
 def parse(kind: ChannelKind, address: str) -> Channel:
-    """Raises BadAddressError."""
+    """Parse the address of a channel. Raises BadAddressError."""
     parts = urlsplit(address.strip())
     if parts.scheme.lower() not in SCHEMES[kind]:
         schemes = " or ".join(f"{scheme}://" for scheme in SCHEMES[kind])

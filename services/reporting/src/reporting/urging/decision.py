@@ -140,7 +140,7 @@ class Digest(NamedTuple):
 
 
 def decide(rules: Iterable[Rule], owed: Collection[Owed], log: Sequence[Urged], now: Millis) -> list[Digest]:
-    """The digests to send now, by party."""
+    """Decide the digests to send now, by party."""
     against: dict[UUID, list[tuple[Rule, list[Owed]]]] = {}
     for rule in rules:
         by_party: dict[UUID, list[Owed]] = {}

@@ -28,7 +28,7 @@ class Message(NamedTuple):
 
 
 def day_shown(instant: Millis) -> str:
-    """The day in Vietnam, as official documents write it."""
+    """Format the day in Vietnam, as official documents write it."""
     return short_day(moment(instant).astimezone(VIETNAM))
 
 
@@ -42,7 +42,7 @@ def items_kept(items: Sequence[Owed]) -> list[dict[str, Any]]:
 
 
 def visible_to(item: Mapping[str, Any], agency_id: str | None) -> Mapping[str, Any]:
-    """The item as a reader may see it: a restricted facility is named to its own agency and to who owes the duty."""
+    """Narrow the item to what a reader may see: a restricted facility is named to its own agency and to who owes it."""
     if not item.get("restricted") or (agency_id is not None and agency_id in {item["managing"], item["responsible"]}):
         return item
     hidden = {"facility_code": None, "facility_name": RESTRICTED}
@@ -115,7 +115,7 @@ def item_shown(item: Mapping[str, Any], now: Millis) -> str:
 
 
 def item_in_english(item: Mapping[str, Any], now: Millis) -> str:
-    """The same line in English; names of duties and facilities are as the register has them."""
+    """Write the same line in English; names of duties and facilities are as the register has them."""
     where = _where(item)
     if item["outage"]:
         at = moment(item["since"]).astimezone(VIETNAM)

@@ -49,7 +49,7 @@ class LetterOf:
 
 
 def letter(of: LetterOf) -> bytes:
-    """The draft as DOCX."""
+    """Write the draft as DOCX."""
     issuer = of.issuer["name"] or "CƠ QUAN CHỦ TRÌ"
     subject = "V/v đôn đốc thực hiện kết nối camera giám sát"
     if of.level > 2:
@@ -120,7 +120,7 @@ def _contacts(page: LetterPage, of: LetterOf, items: Sequence[Item], number: int
 
 
 def _opening(of: LetterOf, issuer: str) -> str:
-    """The basis, then the data that the letter is about."""
+    """Write the basis, then the data that the letter is about."""
     at = moment(of.urged_at).astimezone(VIETNAM)
     basis = "; ".join(dict.fromkeys(one["directive"] for one in of.items if one.get("directive")))
     data = f"heo số liệu của hệ thống Vọng Gác lúc {at:%H:%M} ngày {day_shown(of.urged_at)}, "
@@ -161,7 +161,7 @@ def _by_responsible(items: Sequence[Item]) -> Iterator[tuple[str | None, list[It
 
 
 def _obligation_rows(items: Sequence[Item], at: Millis) -> Iterator[tuple[str, ...]]:
-    """A row for each obligation and deadline, with all facilities that it is late at."""
+    """Yield a row for each obligation and deadline, with all facilities that it is late at."""
     groups: dict[tuple[Millis, str, str], list[Item]] = {}
     for one in items:
         groups.setdefault((one["since"], one["code"], one["title"]), []).append(one)
@@ -180,7 +180,7 @@ def _obligation_rows(items: Sequence[Item], at: Millis) -> Iterator[tuple[str, .
 
 
 def _outage_rows(items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
-    """A row for each facility and cause, with all cameras that it is about."""
+    """Yield a row for each facility and cause, with all cameras that it is about."""
     groups: dict[tuple[str, str], list[Item]] = {}
     for one in items:
         groups.setdefault((_where([one]), one["title"]), []).append(one)
@@ -192,7 +192,7 @@ def _outage_rows(items: Sequence[Item]) -> Iterator[tuple[str, ...]]:
 
 
 def _where(items: Sequence[Item]) -> str:
-    """The facilities, each once; restricted ones as their number."""
+    """Name the facilities, each once; restricted ones as their number."""
     named = (
         " – ".join(part for part in (one["facility_code"], one["facility_name"]) if part)
         for one in items

@@ -95,6 +95,6 @@ def _notice(one: Item, due_before: Millis) -> Notice:
 
 
 def _key(one: Item, due_before: Millis) -> str:
-    """What is the same fact: a new deadline makes a new one."""
+    """Build the key of what is the same fact: a new deadline makes a new one."""
     where = "province" if one.facility is None else one.facility.id
     return f"{one.obligation.id}:{where}:{due_before}"

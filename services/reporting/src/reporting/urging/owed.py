@@ -33,7 +33,7 @@ async def facilities(session: AsyncSession, now: datetime) -> dict[UUID, Facilit
 
 
 async def obstructions(session: AsyncSession, now: datetime) -> list[Owed]:
-    """What obstructs surveys and connections on the day (R21): the agency that manages the facility is to see to it."""
+    """List what obstructs surveys and connections on the day (R21): the agency that manages the facility sees to it."""
     at = millis(now)
     known = await records.read(session, ("blocked_reason",), at)
     held = [
@@ -98,7 +98,7 @@ def _folded(name: str | None) -> str:
 
 
 async def outages(session: AsyncSession, now: datetime) -> list[Owed]:
-    """Confirmed outages that go on; the agency that manages the facility where the camera is now is to see to them."""
+    """List confirmed outages that go on; the agency that manages the facility where the camera is now sees to them."""
     rows = await watched.open_since(session, now)
     cameras, places = await maintenance.declared_at(session, now) if rows else (frozenset(), frozenset())
     here = await facilities(session, now) if rows else {}

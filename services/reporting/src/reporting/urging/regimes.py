@@ -120,7 +120,7 @@ class RegimeKeeper:
             self._wake()
 
     async def _first_due(self, session: AsyncSession, skipped: set[UUID]) -> _Due | None:
-        """The oldest cut-off whose evidence is complete and that has no report."""
+        """Find the oldest cut-off whose evidence is complete and that has no report."""
         until = freezing.latest_cut_off(self._clock(), duration(self._settings.lateness_horizon_s))
         found = []
         for row in await regimes.REGIMES.enabled(session):
@@ -240,7 +240,7 @@ def author_of(regime: str) -> str:
 
 
 def calendar_of(row: Any) -> Calendar:
-    """The cut-offs of a regime as it is stored."""
+    """Build the calendar of the cut-offs of a regime as it is stored."""
     return Calendar(Rhythm(row.rhythm), row.starts_on, row.cut_off_day, row.every_days, row.ends_on)
 
 

@@ -84,7 +84,7 @@ class Urger:
         ]
 
     async def due(self, session: AsyncSession, now: datetime) -> list[Digest]:
-        """The digests that would be sent now."""
+        """Decide the digests that would be sent now."""
         stored = await RULES.enabled(session)
         if not stored:
             return []
@@ -183,7 +183,7 @@ class Urger:
 
 
 def rule_of(row: Any, committee_id: UUID | None = None) -> Rule:
-    """A rule as it is stored; `committee_id`: the people's committee of now."""
+    """Build a rule as it is stored; `committee_id`: the people's committee of now."""
     party = Party(row.party)
     quiet = None if row.quiet_from is None else Quiet(_minutes(row.quiet_from), _minutes(row.quiet_to))
     return Rule(
@@ -202,7 +202,7 @@ def rule_of(row: Any, committee_id: UUID | None = None) -> Rule:
 
 
 def committee_of(known: Iterable[Any]) -> Any:
-    """The people's committee among these agencies, the first by code; None: the register has none."""
+    """Find the people's committee among these agencies, the first by code; None: the register has none."""
     return next((one for one in known if one.role == AgencyRole.PEOPLES_COMMITTEE.value), None)
 
 
@@ -236,7 +236,7 @@ def digest_by_hand(
     now: int,
     about: Collection[str] | None = None,
 ) -> Digest:
-    """What a person urges one party about: its obligations that are overdue and the outages of its facilities.
+    """Build what a person urges one party about: its obligations that are overdue and the outages of its facilities.
 
     `about`: codes of the facility that it is urged about alone.
     """

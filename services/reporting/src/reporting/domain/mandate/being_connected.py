@@ -30,7 +30,7 @@ def first_connection(planned_at: Millis, first_up: Millis | None, holds_from: Mi
 
 
 def excused(period: Period, found: Iterable[Period]) -> tuple[Period, ...]:
-    """The time of `period` in which probes found what is excused, sorted, without overlap. `found` is sorted."""
+    """Find the time of `period` in which probes found what is excused, sorted, without overlap. `found` is sorted."""
     result: list[Period] = []
     for begins, ends in found:
         start, end = max(begins, period.start), min(ends, period.end)
@@ -44,7 +44,7 @@ def excused(period: Period, found: Iterable[Period]) -> tuple[Period, ...]:
 
 
 def exclude_being_connected(plan: Sequence[Segment[Piece]], spans: Sequence[Period]) -> tuple[Segment[Piece], ...]:
-    """The plan of a camera with what is excused of it out of scope. What is out of scope or unknown anyway stays so.
+    """Take what is excused of a camera out of scope in its plan. What is out of scope or unknown anyway stays so.
 
     Both are sorted, without overlap.
     """

@@ -152,7 +152,7 @@ def _cloud_access(declared: Known | None) -> SecurityFinding:
 
 
 def _firmware(declared: Mapping[str, Known], seen: Known | None, today: date) -> Iterator[SecurityFinding]:
-    """The version, and its age: the day of release on record is of the version on record, and of no other."""
+    """Judge the version, and its age: the day of release on record is of the version on record, and of no other."""
     stated = declared.get("firmware")
     version, basis = (seen, Basis.OBSERVED) if seen is not None else (stated, Basis.DECLARED)
     if version is None:

@@ -92,7 +92,7 @@ def compliant_line(
 def sustained_since(
     period: Period, cameras: Sequence[tuple[Sequence[Segment[bool]], Sequence[Segment[bool]]]]
 ) -> Millis | None:
-    """The start of the first stretch of SUSTAINED in which every camera that was in scope was connected to both.
+    """Find the start of the first stretch of SUSTAINED in which every camera that was in scope was connected to both.
 
     Of each camera: when it was in scope, and when it was connected. None where there was no such stretch.
     """

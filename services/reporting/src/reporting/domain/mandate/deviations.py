@@ -117,7 +117,7 @@ def _fps(agreed: float | None, observed: float | None) -> Compared:
 
 
 def _make(agreed: str | None, observed: str | None) -> Compared:
-    """A make is written with a model or an owner: one that is in the other is the same."""
+    """Compare makes: one is written with a model or an owner, so one that is in the other is the same."""
     verdict = _missing(agreed, observed)
     if agreed is not None and observed is not None:
         one, other = _letters(agreed), _letters(observed)

@@ -72,7 +72,7 @@ class Obligation:
     changed_at: Millis = 0
 
     def deadline_at(self, instant: Millis) -> Millis | None:
-        """The one that held then: the last that was set; before the first entry, the first."""
+        """Find the deadline that held then: the last that was set; before the first entry, the first."""
         if not self.deadlines:
             return None
         return next((one for one in reversed(self.deadlines) if one.set_at <= instant), self.deadlines[0]).due_before
@@ -147,7 +147,7 @@ class Due(NamedTuple):
 def decide(
     obligation: Obligation, finding: Finding, now: Millis, *, soon: Millis = DUE_SOON_DAYS * DAY, own: Due | None = None
 ) -> DueStatus:
-    """The state at `now`. `soon`: how long before its deadline an open one is due soon. `own`: instead of the
+    """Decide the state at `now`. `soon`: how long before its deadline an open one is due soon. `own`: instead of the
     obligation's deadline."""
     due_before = obligation.deadline_at(now) if own is None else own.before
     # A first revision heard of late says nothing of the time before its change: it excuses nothing.
@@ -166,7 +166,7 @@ def decide(
 
 
 def by_clock(due_before: Millis | None, now: Millis, soon: Millis) -> DueState:
-    """What is not done is due soon or overdue by the clock alone."""
+    """Decide by the clock alone whether what is not done is open, due soon or overdue."""
     if due_before is None or now < due_before - soon:
         return DueState.OPEN
     return DueState.DUE_SOON if now < due_before else DueState.OVERDUE

@@ -101,7 +101,7 @@ COUNT_NAMES = tuple(one.name for one in fields(Counts) if one.name != "blocked_b
 
 
 def counts_of(row: FacilityProgress) -> Counts:
-    """What one facility adds to the lines that it is in."""
+    """Count what one facility adds to the lines that it is in."""
     if not row.counted:
         return Counts(
             planned=int(row.status == FacilityStatus.PLANNED),
@@ -151,7 +151,7 @@ type GroupKey = tuple[UUID | None, str | None, str | None]
 
 
 def total_of(rows: Iterable[FacilityProgress]) -> Counts:
-    """The sum of all rows."""
+    """Add up all rows."""
     result = Counts()
     for row in rows:
         result.add(counts_of(row))
@@ -159,7 +159,7 @@ def total_of(rows: Iterable[FacilityProgress]) -> Counts:
 
 
 def grouped(rows: Iterable[FacilityProgress], key: Callable[[Facility], GroupKey]) -> list[Line]:
-    """A line for each group that has a facility, by its code."""
+    """Group the rows to a line for each group that has a facility, by its code."""
     found: dict[GroupKey, Counts] = {}
     for row in rows:
         found.setdefault(key(row.facility), Counts()).add(counts_of(row))
@@ -198,7 +198,7 @@ class Change(NamedTuple):
 
 
 def changes(before: Sequence[FacilityProgress], after: Sequence[FacilityProgress]) -> list[Change]:
-    """What differs, by facility in the order of `after`, then those that are gone."""
+    """List what differs, by facility in the order of `after`, then those that are gone."""
     earlier = {row.facility.id: row for row in before}
     result: list[Change] = []
     for row in after:
@@ -217,7 +217,7 @@ def changes(before: Sequence[FacilityProgress], after: Sequence[FacilityProgress
 
 
 def compared(row: FacilityProgress) -> dict[str, str | None]:
-    """The value of each of COMPARED."""
+    """Return the value of each of COMPARED."""
     connection = row.connection
     values = (
         row.status,

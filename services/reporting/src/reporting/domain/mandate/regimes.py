@@ -54,14 +54,14 @@ class Calendar:
     ends_on: date | None = None
 
     def periods(self) -> Iterator[Period]:
-        """The periods of the regime, oldest first, each ending with its cut-off; for ever where nothing ends it."""
+        """Yield the periods of the regime, oldest first, each up to its cut-off; for ever where nothing ends it."""
         for first, cut_off in self._by_days() if self.rhythm is Rhythm.DAYS else self._by_months():
             if self.ends_on is not None and cut_off > self.ends_on + timedelta(days=1):
                 return
             yield Period(start_of(first), start_of(cut_off))
 
     def due(self, after: Millis, until: Millis) -> list[Period]:
-        """The periods whose cut-off lies in (after, until], oldest first."""
+        """List the periods whose cut-off lies in (after, until], oldest first."""
         found = []
         for one in self.periods():
             if one.end > until:
@@ -71,7 +71,7 @@ class Calendar:
         return found
 
     def next(self, now: Millis) -> Period | None:
-        """The period whose cut-off comes next; None: the regime has ended."""
+        """Find the period whose cut-off comes next; None: the regime has ended."""
         return next((one for one in self.periods() if one.end > now), None)
 
     def _by_days(self) -> Iterator[tuple[date, date]]:
@@ -82,7 +82,7 @@ class Calendar:
             first += length
 
     def _by_months(self) -> Iterator[tuple[date, date]]:
-        """A period ends with a month whose number its length divides; the day before the cut-off lies in that month."""
+        """End a period with a month whose number its length divides; the day before the cut-off lies in that month."""
         length, shift = MONTHS[self.rhythm], 1 if self.cut_off_day == 1 else 0
         last = self.starts_on.year * _MONTHS_OF_YEAR // length * length
         while True:
@@ -94,13 +94,13 @@ class Calendar:
 
 
 def _day(months: int, day: int) -> date:
-    """The day of a month that is counted from the year 0; month 12 of a year is the multiple of twelve."""
+    """Build the day of a month that is counted from the year 0; month 12 of a year is the multiple of twelve."""
     year, month = divmod(months - 1, _MONTHS_OF_YEAR)
     return date(year, month + 1, day)
 
 
 def period_name(rhythm: Rhythm, period: Period) -> str:
-    """What the period is called on paper: `tháng 11 năm 2026`, `quý IV năm 2026`, `6 tháng đầu năm 2026`."""
+    """Name the period as on paper: `tháng 11 năm 2026`, `quý IV năm 2026`, `6 tháng đầu năm 2026`."""
     last = moment(period.end - 1).astimezone(VIETNAM)
     if rhythm is Rhythm.MONTH:
         return f"tháng {last.month} năm {last.year}"

@@ -71,7 +71,7 @@ class Succession:
         return unit_id
 
     def _heir(self, unit_id: UUID, at: Millis) -> UUID | None:
-        """What followed a unit that had ended: its only follower, else the unit above it. None while it stands."""
+        """Find what followed a unit that had ended: its only follower, else the unit above it. None while it stands."""
         version = value_at(self._versions.get(unit_id, ()), at)
         if version is None or version.value.ended_at is None or at < version.value.ended_at:
             return None

@@ -45,7 +45,7 @@ class Format:
 
 
 def formats(facts: Iterable[Payload]) -> dict[UUID, list[Format]]:
-    """What was measured of each camera, by time."""
+    """Collect what was measured of each camera, by time."""
     found: dict[UUID, list[Format]] = {}
     for fact in facts:
         if isinstance(fact, CameraObservedV1) and fact.media is not None and fact.media.codec is not None:
@@ -82,7 +82,7 @@ def changed(known: Format, seen: Format) -> bool:
 
 
 def added(known: Format, seen: Format) -> Format:
-    """The known row, seen again: what it lacked is filled in; bit rate and time are the newest."""
+    """Add a new sighting to the known row: what it lacked is filled in; bit rate and time are the newest."""
     filled = {
         name: getattr(seen, name)
         for name in ("codec", "profile", "width", "height", "fps", "transport")

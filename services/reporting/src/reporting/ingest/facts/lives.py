@@ -54,7 +54,7 @@ type Lives = dict[Worker, list[Life]]
 
 
 def signs_of_life(facts: Iterable[Payload], allowance: Millis) -> Lives:
-    """What heartbeats and probes vouch for. A delivery's change does not: it may be dated back."""
+    """Collect what heartbeats and probes vouch for. A delivery's change does not: it may be dated back."""
     newest: dict[tuple[Worker, Millis | None], Millis] = {}
     loose: list[tuple[Worker, Life]] = []
     for fact in facts:
@@ -89,7 +89,7 @@ type Stepped = dict[Worker, dict[Millis, Millis]]
 
 
 def clock_stepped(facts: Iterable[Payload]) -> Stepped:
-    """What heartbeats say of steps of the clock."""
+    """Collect what heartbeats report of steps of the clock."""
     found: Stepped = {}
     for fact in facts:
         if isinstance(fact, ForwarderAliveV1 | ProberAliveV1) and fact.clock_stepped_s is not None:
@@ -134,7 +134,7 @@ async def record(session: AsyncSession, signs: Lives, stepped: Stepped | None = 
 
 
 def _stepped_in(life: Life, stepped: Mapping[Millis, Millis]) -> Millis | None:
-    """What the last heartbeat of a life says."""
+    """Find what the last heartbeat of a life reports."""
     last = max((at for at in stepped if life.start <= at <= life.end), default=None)
     return None if last is None else stepped[last]
 

@@ -33,7 +33,7 @@ class Proof(NamedTuple):
 
 
 def proofs(facts: Iterable[Payload]) -> dict[UUID, Proof]:
-    """The newest match of each delivery among `facts`, whether its prober or its forwarder reports it."""
+    """Find the newest match of each delivery among `facts`, whether its prober or its forwarder reports it."""
     newest: dict[UUID, Proof] = {}
     for fact in facts:
         match fact:

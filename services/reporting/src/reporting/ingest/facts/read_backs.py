@@ -97,7 +97,7 @@ class _Writes:
 
 
 def entries_of(facts: Iterable[Payload]) -> dict[UUID, list[Entry]]:
-    """What facts say of deliveries, by delivery: also of the read-backs before them that are no facts.
+    """Collect what facts report of deliveries, by delivery: also of the read-backs before them that are no facts.
 
     A read-back in which nobody could compare says nothing, but for one whose prober lagged: it may have missed a
     failure.
@@ -154,7 +154,7 @@ def _read_backs(fact: DeliveryVerifiedV1) -> Iterable[ReadBack]:
 
 
 def _agreed(before: AgreeingReadBacks | None) -> Iterable[ReadBack]:
-    """The read-backs before a fact that it carries, each in its own place."""
+    """List the read-backs before a fact that it carries, each in its own place."""
     if before is None or before.verdict is VerificationVerdict.NOT_CHECKABLE:
         return
     kind, cause = _FAILURES.get(before.verdict, Kind.MATCHES), None
@@ -205,7 +205,7 @@ async def record(
 
 
 async def _locked(session: AsyncSession, ids: list[UUID]) -> tuple[dict[UUID, Any], dict[UUID, list[Entry]]]:
-    """The rows of deliveries, and what is claimed of those without one."""
+    """Lock the rows of deliveries; return them, and what is claimed of those without one."""
     known = {row.id: row for row in await session.execute(_LOCK, {"ids": ids})}
     claimed: dict[UUID, list[Entry]] = {}
     if new := [one for one in ids if one not in known]:
@@ -233,7 +233,7 @@ async def _write(session: AsyncSession, writes: _Writes) -> None:
 
 
 async def _cut(session: AsyncSession, delivery_id: UUID, entry: Entry) -> None:
-    """What a very late entry contradicts is unknown: which matches were next to it is no longer kept."""
+    """Make unknown what a very late entry contradicts: which matches were next to it is no longer kept."""
     given = {"id": delivery_id, "matches": Kind.MATCHES, "at": moment(entry.at)}
     row = (await session.execute(_CONTRADICTED, given)).one_or_none()
     if row is None:

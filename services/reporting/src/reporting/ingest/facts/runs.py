@@ -184,7 +184,7 @@ def _run_columns(rows: Sequence[tuple[UUID, Run]]) -> dict[str, list[Any]]:
 
 
 async def _fill(session: AsyncSession, runs: Runs, thing_id: UUID, seen: Observation, until: Millis | None) -> None:
-    """An observation older than the tail: it ends the claim of the one before it, and gets the time until the next."""
+    """Store an observation older than the tail: it ends the claim of the one before, gets the time until the next."""
     given = {"id": thing_id, "at": moment(seen.at)}
     near = (await session.execute(runs.neighbours, given)).one()
     open_run = _run((await session.execute(runs.lock, {"ids": [thing_id]})).one())

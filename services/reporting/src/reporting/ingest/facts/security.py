@@ -33,7 +33,7 @@ class Sign(NamedTuple):
 
 
 def signs(facts: Iterable[Payload]) -> list[Sign]:
-    """What was seen, by time."""
+    """List what was seen, by time."""
     found = (
         sign
         for fact in facts

@@ -19,7 +19,7 @@ CAUSES: Mapping[int, str | None] = MappingProxyType({0: None, **{code: str(one) 
 
 
 def pack_entries(entries: Iterable[Entry]) -> bytes:
-    """Raises KeyError for a cause without a number."""
+    """Pack entries. Raises KeyError for a cause without a number."""
     return b"".join(map(_pack_entry, entries))
 
 
@@ -32,7 +32,7 @@ def _pack_entry(entry: Entry) -> bytes:
 
 
 def unpack_entries(tail: bytes) -> tuple[Entry, ...]:
-    """Raises struct.error or KeyError when the bytes are none of ours."""
+    """Unpack entries. Raises struct.error or KeyError when the bytes are none of ours."""
     entries: list[Entry] = []
     place = 0
     while place < len(tail):
@@ -49,7 +49,7 @@ def unpack_entries(tail: bytes) -> tuple[Entry, ...]:
 
 
 def pack_session(session: Session) -> bytes:
-    """Raises KeyError for a cause without a number."""
+    """Pack a session. Raises KeyError for a cause without a number."""
     run = session.run
     packed = _SESSION.pack(session.held_since, session.worker, session.acknowledged, run is not None)
     if run is None:
@@ -59,7 +59,7 @@ def pack_session(session: Session) -> bytes:
 
 
 def unpack_session(packed: bytes) -> Session:
-    """Raises struct.error or KeyError when the bytes are none of ours."""
+    """Unpack a session. Raises struct.error or KeyError when the bytes are none of ours."""
     held_since, worker, acknowledged, runs = _SESSION.unpack_from(packed)
     if not runs:
         (floor,) = _FLOOR.unpack_from(packed, _SESSION.size) if len(packed) > _SESSION.size else (0,)

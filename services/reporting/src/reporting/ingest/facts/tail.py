@@ -31,7 +31,7 @@ def pack_all(observations: Sequence[Observation]) -> bytes:
 
 
 def unpack_all(tail: bytes) -> tuple[Observation, ...]:
-    """Raises struct.error or KeyError when the bytes are none of ours."""
+    """Unpack a tail. Raises struct.error or KeyError when the bytes are none of ours."""
     return tuple(
         Observation(at, interval, _STATES[state], _CAUSES[cause], knows_since)
         for at, interval, knows_since, state, cause in _RECORD.iter_unpack(tail)
@@ -39,7 +39,7 @@ def unpack_all(tail: bytes) -> tuple[Observation, ...]:
 
 
 def appended(tail: bytes, seen: Observation, run_started_at: Millis) -> bytes | None:
-    """The tail with a newer observation at its end; None when that would drop a run older than the open one."""
+    """Append a newer observation to the tail; None when that would drop a run older than the open one."""
     if len(tail) < FULL:
         return tail + pack(seen)
     at: Millis = _RECORD.unpack_from(tail, SIZE)[0]

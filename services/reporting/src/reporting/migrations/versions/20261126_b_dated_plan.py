@@ -49,7 +49,7 @@ def upgrade() -> None:
 
 
 def _date(table: str, columns: Sequence[str]) -> None:
-    """What was known is taken to have been so always, as the reports took it so far: constants, in the catalogue."""
+    """Take what was known to have been so always, as the reports took it so far: constants, in the catalogue."""
     comment = "The thing is gone from then on"
     op.add_column(table, sa.Column("removed", sa.Boolean(), nullable=False, server_default="false", comment=comment))
     time = sa.DateTime(timezone=True)
@@ -83,7 +83,7 @@ def _add_to_deliveries() -> None:
 
 
 def _refuse_null(column: str, check: str) -> None:
-    """The check is valid: PostgreSQL reads no row again."""
+    """Refuse null where the check is valid: PostgreSQL reads no row again."""
     op.alter_column("delivery", column, nullable=False)
     op.drop_constraint(check, "delivery")
 

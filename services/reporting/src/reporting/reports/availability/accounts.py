@@ -43,7 +43,7 @@ async def ledgered_accounts[Made](
     cameras: Sequence[Camera],
     make: Callable[[list[CameraAccount]], Made],
 ) -> AsyncIterator[Made]:
-    """What `reports.accounts.accounts` gives, to the millisecond. Cameras that moved by themselves are accounted
+    """Yield what `reports.accounts.accounts` gives, to the millisecond. Cameras that moved by themselves are accounted
     directly, and of a period that reaches now those that do not stand well: how they stand may have begun long ago."""
     cut = days.cut(question.period, (await ledger.state(session)).closed_until)
     if cut is None or (question.current and not cut.parts):
@@ -85,7 +85,7 @@ async def _by_ledger(
 
 
 def _moves(cameras: Sequence[Camera], cut: Cut) -> dict[str, Divided | None]:
-    """What the moves of those that did not stay divide their days into; None for those that are accounted directly."""
+    """Divide days of those that did not stay by their moves; None for those that are accounted directly."""
     found = {one.id: whole_days(one, cut) for one in cameras if not stayed(one)}
     if cut.last - cut.first < LONG:
         return dict.fromkeys(found)
@@ -103,7 +103,7 @@ class _Reader:
     later: bool
 
     def midnights(self, cameras: Sequence[Camera]) -> list[tuple[str, Day]]:
-        """The midnights that have a row of each camera."""
+        """List the midnights that have a row of each camera."""
         cut = self.cut
         whole = (cut.first, cut.last, cut.last + 1) if self.later else (cut.first, cut.last)
         asked: list[tuple[str, Day]] = []
@@ -116,7 +116,7 @@ class _Reader:
         return asked
 
     def batch(self, cameras: Sequence[Camera], columns: RowColumns) -> _Batch:
-        """What these rows say."""
+        """Collect what these rows hold."""
         read, rows = _Batch(cameras, {}, {part: [] for part in self.cut.parts}), columns.rows()
         for one in cameras:
             if one.id not in self.moved:
@@ -146,7 +146,7 @@ class _Reader:
         return CameraAccount(camera, None, account, ((camera.facility, account.camera),))
 
     def _of_moved(self, read: _Batch, rows: _Rows, camera: Camera, divided: Divided) -> CameraAccount:
-        """A sum for each of its stays; the days on which it moved are left."""
+        """Add up a sum for each of its stays; the days on which it moved are left."""
         whole = Account(Durations(), tuple([DeliveryDurations() for _ in camera.deliveries]))
         places: dict[Facility, Durations] = {}
         for stay in divided.stays:
@@ -187,7 +187,7 @@ async def _completed(session: AsyncSession, question: Question, read: _Batch) ->
 
 
 def _with(known: CameraAccount, part: CameraAccount) -> CameraAccount:
-    """The same camera's account with that of a further part of the period."""
+    """Add to a camera's account that of a further part of the period."""
     _add(known.account, part.account)
     if len(known.places) == 1 and known.places[0][1] is known.account.camera:
         return known._replace(now=part.now or known.now)

@@ -93,7 +93,7 @@ class Bookkeeper:
         return len(changed)
 
     async def _first(self, until: Day) -> Day | None:
-        """The first day before `until` that does not stand yet."""
+        """Find the first day before `until` that does not stand yet."""
         async with self.database.transaction() as session:
             first = await _open_from(session)
             if first is None or first >= until:
@@ -114,7 +114,7 @@ class Bookkeeper:
 
 
 async def _open_from(session: AsyncSession) -> Day | None:
-    """The first day that is not closed; None while there is no camera."""
+    """Find the first day that is not closed; None while there is no camera."""
     closed = (await ledger.state(session)).closed_until
     if closed is not None:
         return closed
@@ -133,8 +133,8 @@ async def keep_ledger_regularly(
     behind: Callable[[], bool],
     clock: Callable[[], datetime],
 ) -> None:
-    """A round every `every_s` from `ready` on, until cancelled; none while the tables are `behind` the bus, since what
-    is still to come would be late. `clock` gives aware UTC."""
+    """Keep the ledger every `every_s` from `ready` on, until cancelled; none while the tables are `behind` the bus,
+    since what is still to come would be late. `clock` gives aware UTC."""
     await ready.wait()
     while True:
         await asyncio.sleep(every_s)
@@ -169,7 +169,7 @@ type _Rows = dict[str, list[CameraRow]]
 
 
 async def _portions(session: AsyncSession, stretch: _Stretch, only: Collection[str] | None) -> AsyncIterator[_Rows]:
-    """The rows of the stretch by camera, portion by portion; `only` these cameras, None: all."""
+    """Yield the rows of the stretch by camera, portion by portion; `only` these cameras, None: all."""
     period = stretch.period
     # A moment earlier: what ended exactly at the first midnight is out of scope from there.
     earlier = Period(period.start - 1, period.end)
@@ -184,7 +184,7 @@ async def _portions(session: AsyncSession, stretch: _Stretch, only: Collection[s
 
 
 def rows_of(one: CameraHistory, current: CameraRow, first: Day) -> list[CameraRow]:
-    """The camera's rows after the midnight `first`, at which `current` holds."""
+    """Build the camera's rows after the midnight `first`, at which `current` holds."""
     ids = [planned.id for planned in one.camera.deliveries]
     known = {id_: current.delivery(id_, first) for id_ in (*current.deliveries, *ids)}
     kinds = Kinds(current.kind, tuple([known[id_].kind for id_ in ids]))

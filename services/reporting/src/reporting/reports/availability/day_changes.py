@@ -13,7 +13,7 @@ from reporting.storage.availability.packed import DeliveryRow
 def day_changes(
     span: tuple[Day, Day], current: CameraRow, before: Sequence[CameraRow], after: Sequence[CameraRow]
 ) -> Iterator[tuple[Day, Gained, Mapping[str, DeliveryChange]]]:
-    """The days of [first, last) whose figures differ, with what the camera and each of its deliveries gained.
+    """Yield the days of [first, last) whose figures differ, with what the camera and each of its deliveries gained.
 
     `current` holds at the first midnight, `before` and `after` are the rows that follow.
     """

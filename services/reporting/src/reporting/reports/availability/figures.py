@@ -97,7 +97,7 @@ async def account(
 
 
 def _places(places: plan.Places) -> list[tuple[Facility, Place]]:
-    """The places of each facility, one after the other."""
+    """List the places of each facility, one after the other."""
     result: list[tuple[Facility, Place]] = []
     period = places.period
     for one in places.facilities:

@@ -60,7 +60,7 @@ class Line:
 
 
 async def group_lines(session: AsyncSession, question: Question, scope: plan.Scope, by: LineKind) -> list[Line]:
-    """The lines of one stretch of time, accounted; a group without cameras has its line, too."""
+    """Account the lines of one stretch of time; a group without cameras has its line, too."""
     if by is LineKind.DESTINATION:
         return await _destinations(session, question, scope)
     return _group_lines(question, await totals_of(session, question, scope), by)
@@ -69,7 +69,7 @@ async def group_lines(session: AsyncSession, question: Question, scope: plan.Sco
 async def group_series(
     session: AsyncSession, questions: Sequence[Question], scope: plan.Scope, by: LineKind
 ) -> AsyncIterator[list[Line]]:
-    """The same of one stretch after the other; of days at the cost of a few."""
+    """Yield the same of one stretch after the other; of days at the cost of a few."""
     if by is LineKind.DESTINATION:
         for one in questions:
             yield await _destinations(session, one, scope)
@@ -115,7 +115,7 @@ def _key(group: Group, by: LineKind) -> str:
 
 
 async def _destinations(session: AsyncSession, question: Question, scope: plan.Scope) -> list[Line]:
-    """The deliveries to each centre as one; it had so many of the cameras."""
+    """Account the deliveries to each centre as one; it had so many of the cameras."""
     found: dict[str, Line] = {}
     async for portion in _accounts(session, question, scope):
         for one in portion:
@@ -140,7 +140,7 @@ async def _accounts(session: AsyncSession, question: Question, scope: plan.Scope
 
 
 async def single_lines(session: AsyncSession, question: Question, scope: plan.Scope, by: LineKind) -> list[Line]:
-    """The cameras or deliveries of one stretch of time, not accounted yet."""
+    """List the cameras or deliveries of one stretch of time, not accounted yet."""
     places = await plan.places(session, scope, question.period)
     with rarely_collected():
         cameras = await plan.cameras(session, places)
@@ -154,7 +154,7 @@ async def single_lines(session: AsyncSession, question: Question, scope: plan.Sc
 
 
 async def accounted(session: AsyncSession, question: Question, lines: Sequence[Line]) -> list[Line]:
-    """The same lines with their figures. They are of one question, and may be of several stretches of it."""
+    """Fill in the figures of lines. They are of one question, and may be of several stretches of it."""
     found: dict[tuple[Period, str], CameraAccount] = {}
     for period in dict.fromkeys(line.period for line in lines):
         cameras = {line.camera.id: line.camera for line in lines if line.period == period and line.camera is not None}
@@ -179,7 +179,7 @@ type _Outages = list[tuple[Outage, SiteFault | None]]
 async def with_outages(
     session: AsyncSession, question: Question, scope: plan.Scope, by: LineKind, lines: Sequence[Line]
 ) -> list[Line]:
-    """The same lines with what their outages come to, stretch by stretch."""
+    """Fill in what the outages of lines come to, stretch by stretch."""
     result: list[Line] = []
     for period in dict.fromkeys(line.period for line in lines):
         found: dict[str, _Outages] = {}
@@ -211,5 +211,5 @@ def _key_of(camera: Camera, by: LineKind) -> str:
 
 
 def stretches(question: Question, periods: Iterable[Period]) -> list[Question]:
-    """The same question of each stretch of its period."""
+    """Put the same question of each stretch of its period."""
     return [replace(question, period=period) for period in periods]

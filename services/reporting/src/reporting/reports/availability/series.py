@@ -28,7 +28,7 @@ _PARTS = [_PLACE[name] for name in ("up", "down", "maintenance", "unknown", "out
 async def series_totals(
     session: AsyncSession, questions: Sequence[Question], scope: plan.Scope
 ) -> AsyncIterator[tuple[Question, Totals]]:
-    """What `totals_of` gives of each, to the millisecond, in their order: questions of one period after the other."""
+    """Yield what `totals_of` gives of each, to the millisecond, in order: questions of one period after the other."""
     closed = (await ledger.state(session)).closed_until
     days = [one for one in questions if closed is not None and _closed_day(one, closed)]
     together = await _Days.read(session, days, scope) if len(days) >= FEWEST else None

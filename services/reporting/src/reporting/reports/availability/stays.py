@@ -8,7 +8,7 @@ from reporting.domain.segments import Segment
 
 
 def place_of(facility: Facility) -> tuple[object, ...]:
-    """What a facility's cameras are grouped by: while it stays, so do they."""
+    """Return what a facility's cameras are grouped by: while it stays, so do they."""
     return facility.id, facility.unit.id, facility.agency.id, facility.type
 
 

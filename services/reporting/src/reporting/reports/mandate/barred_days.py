@@ -26,7 +26,7 @@ class BarredDays:
     spans: Mapping[UUID, list[_Span]]
 
     def open_from(self, facility_id: UUID, day: Day) -> Day:
-        """The first day from `day` on that is not barred."""
+        """Find the first day from `day` on that is not barred."""
         for first, last in self.spans.get(facility_id, ()):
             if first <= day < last:
                 return last

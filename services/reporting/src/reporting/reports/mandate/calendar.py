@@ -27,7 +27,7 @@ LISTED = 50
 
 
 def calendar(items: Iterable[Item], inspections: Iterable[InspectionDue], at: Millis) -> bytes:
-    """The feed as of an instant, UTF-8."""
+    """Write the feed as of an instant, UTF-8."""
     feed = Calendar()
     feed.add("prodid", "-//Vong Gac//Reporting//VI")
     feed.add("version", "2.0")

@@ -70,8 +70,8 @@ def count_verdicts(found: Iterable[CameraSecurity]) -> Mapping[tuple[SecurityIte
 
 
 def security_rows(found: Iterable[CameraSecurity], cameras: Sequence[Row]) -> dict[str, list[Row]]:
-    """The tables `security` and `security_findings` of a frozen report, in the order of its `cameras`: of each camera
-    which items stand how and where that is known from, and of what is not in order the value and its time."""
+    """Build the tables `security` and `security_findings` of a frozen report, in the order of its `cameras`: of each
+    camera which items stand how and where that is known from, and of what is not in order the value and its time."""
     of_camera = {one.camera.id: one for one in found}
     listed = [(row, of_camera[str(row["camera_id"])]) for row in cameras if row["camera_id"] in of_camera]
     named = [({name: row[name] for name in _NAMED}, one.findings) for row, one in listed]
@@ -108,7 +108,7 @@ def _items(findings: Iterable[SecurityFinding]) -> str | None:
 
 
 def _until(things: Iterable[list[Record]], at: Millis) -> Iterable[list[Record]]:
-    """The revisions of each thing that had begun, of things with any."""
+    """Yield the revisions of each thing that had begun, of things with any."""
     begun = ([one for one in versions if one.start <= at] for versions in things)
     return (versions for versions in begun if versions)
 

@@ -41,7 +41,7 @@ async def connected_facilities(
 
 
 def decide(found: Iterable[CameraAccount], areas: Mapping[str, str | None]) -> Decided:
-    """What the accounts decide: connected is a facility whose cameras were all the time, and not one with a camera that
+    """Decide by the accounts: connected is a facility whose cameras were all the time, and not one with a camera that
     counted all the time and was connected for less than SUSTAINED."""
     there: dict[UUID, list[tuple[str | None, Durations | None]]] = {}
     for one in found:

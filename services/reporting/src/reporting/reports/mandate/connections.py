@@ -63,7 +63,7 @@ async def first_connected(
     *,
     since: Millis | None = None,
 ) -> dict[UUID, Millis]:
-    """The instant of each facility; one that was not connected by `until` is not in it.
+    """Find the instant of each facility; one that was not connected by `until` is not in it.
 
     `grace`: as `presumed_alive_ms` of a Question. `areas`: what each camera watches, by its id. `since`: what was
     before does not count.
@@ -99,7 +99,7 @@ def _passed_over(barred: BarredDays, missing: Iterable[UUID], begin: Millis) -> 
 
 
 def _next_stretch(barred: BarredDays, begin: Millis, length: Millis, until: Millis) -> Period:
-    """What the ledger does not have yet, where nothing is barred, is a stretch of its own."""
+    """Cut the next stretch: what the ledger does not have yet, where nothing is barred, is a stretch of its own."""
     end = min(begin + length, until)
     closed_at = None if barred.closed is None else midnight(barred.closed)
     return Period(begin, end if closed_at is None or begin >= closed_at - SUSTAINED else min(end, closed_at))

@@ -70,7 +70,7 @@ def _connection(plan: Record | None, camera_code: str) -> dict[str, Any] | None:
 
 
 def _surveyed(surveys: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """What the form of the newest approved survey says of each camera, by its code."""
+    """Return what the form of the newest approved survey says of each camera, by its code."""
     approved = [one for one in surveys if one.state["status"] == SurveyStatus.APPROVED.value]
     newest = max(approved, key=lambda one: (one.state["approved_at"] or "", str(one.id)), default=None)
     return {} if newest is None else {one["code"]: one for one in newest.state.get("cameras", ())}
@@ -79,7 +79,7 @@ def _surveyed(surveys: Sequence[Record]) -> dict[str, dict[str, Any]]:
 def _agreed(
     camera: Record | None, connection: dict[str, Any] | None, surveyed: dict[str, Any], *, excepted: bool
 ) -> Agreed:
-    """The survey's form says how the stream is set that the plan takes; where it is silent, the register does."""
+    """Take how the stream is set that the plan takes from the survey's form; where it is silent, from the register."""
     expected: dict[str, Any] = (camera.state["expected"] if camera is not None else None) or {}
     stream = surveyed.get("main" if connection is None else connection["stream"]) or {}
     expected = {name: value for name, value in expected.items() if stream.get(name) is None} | {

@@ -59,7 +59,7 @@ class Facts:
         )
 
     def finding(self, obligation: Obligation, then: FacilityThen) -> Finding:
-        """What speaks for the obligation at that facility."""
+        """Find what speaks for the obligation at that facility."""
         one = then.facility.id
         match obligation.kind:
             case ObligationKind.SURVEY_AND_PLAN:
@@ -80,11 +80,11 @@ class Facts:
                 return NOTHING
 
     def survey(self, facility_id: UUID) -> Evidence:
-        """The first survey that was approved by then."""
+        """Find the first survey that was approved by then."""
         return self._find_first("survey", facility_id, APPROVED)
 
     def agreed_first(self, facility_id: UUID) -> Evidence:
-        """The first version of the plan that was agreed by then, also one that a later version replaced."""
+        """Find the first version of the plan that was agreed by then, also one that a later version replaced."""
         return self._find_first("connection_plan", facility_id, AGREED)
 
     def _connection(self, facility_id: UUID, code: str) -> Evidence:
@@ -101,13 +101,13 @@ class Facts:
         return Evidence("connection", facility_id, code, at, observed, number)
 
     def _find_first(self, noun: str, facility_id: UUID, step: Step) -> Evidence:
-        """The first of its kind that was taken by the instant."""
+        """Find the first of its kind that was taken by the instant."""
         find = find_entry if self.by_entry else find_step
         found = [find(noun, one, step, self.situation.at) for one in self.steps[noun].get(facility_id, ())]
         return _first([one for one in found if one is not None], step.kind)
 
     def agreed_plan(self, facility_id: UUID) -> Record | None:
-        """The version of the plan that was in force then."""
+        """Find the version of the plan that was in force then."""
         now = self.situation.at
         for one in self.plans.get(facility_id, ()):
             state = one.state
@@ -138,7 +138,7 @@ class Facts:
         return None
 
     def _focal_point(self, facility_id: UUID) -> Finding:
-        """The first that was in office, provided that one is in office on the day."""
+        """Find the first that was in office, provided that one is in office on the day."""
         if not self.has_focal_point(facility_id):
             return last_of([Evidence("focal_point", None, None, None)])
         first = min(self.focal_points[facility_id], key=lambda one: str(one.state["valid_from"]))
@@ -155,13 +155,13 @@ class Facts:
         return tuple(sorted({one.state["kind"] for one in self.blocked.get(facility_id, ()) if holds(one, day)}))
 
     def last_inspection(self, facility_id: UUID) -> Record | None:
-        """The newest that was made by the day."""
+        """Find the newest inspection that was made by the day."""
         day = day_of(self.situation.at).isoformat()
         made = [one for one in self.inspections.get(facility_id, ()) if one.state["inspected_on"] <= day]
         return max(made, key=lambda one: (one.state["inspected_on"], str(one.id)), default=None)
 
     def _inspected_once(self, then: FacilityThen) -> Finding:
-        """The first inspection since the facility is active."""
+        """Find the first inspection since the facility is active."""
         begin = then.active_since
         made = [
             Evidence("inspection", one.id, None, at)
@@ -172,7 +172,7 @@ class Facts:
         return last_of([_first(made, "inspection")])
 
     def _inspected_last(self, then: FacilityThen) -> Finding:
-        """Counted from the last inspection, or from the first active day where none was made since."""
+        """Count from the last inspection, or from the first active day where none was made since."""
         last = self.last_inspection(then.facility.id)
         at = None if last is None else start_of(last.state["inspected_on"])
         begins = [one for one in (at, then.active_since) if one is not None]
@@ -199,12 +199,12 @@ def _first(found: Sequence[Evidence], kind: str) -> Evidence:
 
 
 def start_of(day: str) -> Millis:
-    """The first instant of a day of the register."""
+    """Compute the first instant of a day of the register."""
     return instants.start_of(date.fromisoformat(day))
 
 
 def day_of(at: Millis) -> date:
-    """The day of the province."""
+    """Find the day of the province."""
     return moment(at).astimezone(VIETNAM).date()
 
 

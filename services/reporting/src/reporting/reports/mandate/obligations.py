@@ -105,7 +105,7 @@ async def duties(
 
 
 def assess_duties(situation: Situation, connected: Mapping[UUID, Millis], *, soon_days: int = DUE_SOON_DAYS) -> Duties:
-    """The same of what is at hand. `connected`: since when each facility was first connected for good."""
+    """Assess the same of what is at hand. `connected`: since when each facility was first connected for good."""
     known = _list_obligations(situation)
     return _find_duties(Facts.gather(situation, connected), known, _about(situation, known), soon_days)
 
@@ -164,7 +164,7 @@ def _item(facts: Facts, then: FacilityThen, obligation: Obligation, soon: Millis
 
 
 def _of_nobody(facts: Facts, obligation: Obligation, soon: Millis) -> Item:
-    """What is owed once, for the province."""
+    """Assess what is owed once, for the province."""
     due = decide(obligation, NOTHING, facts.situation.at, soon=soon)
     return _made(facts, obligation, None, due, NOTHING)
 
@@ -189,7 +189,7 @@ def _made(facts: Facts, obligation: Obligation, facility: Facility | None, due: 
 
 
 def _directive_day(facts: Facts, obligation: Obligation) -> Millis | None:
-    """The day of the directive; None: it is not known."""
+    """Find the day of the directive; None: it is not known."""
     situation = facts.situation
     directive = situation.records.find_version("directive", obligation.directive_id, situation.at)
     day = None if directive is None else directive.state.get("issued_on")
@@ -197,7 +197,7 @@ def _directive_day(facts: Facts, obligation: Obligation) -> Millis | None:
 
 
 def citation_of(known: Records, directive: Record | None, at: Millis) -> str | None:
-    """The first citation of a document (Decree 30/2020): `Công văn số 1742/UBND-VX ngày 07/5/2021 của … về việc …`."""
+    """Write a document's first citation (Decree 30/2020): `Công văn số 1742/UBND-VX ngày 07/5/2021 của … về việc …`."""
     if directive is None:
         return None
     state = directive.state
@@ -214,7 +214,7 @@ def citation_of(known: Records, directive: Record | None, at: Millis) -> str | N
 
 
 def obligation_of(record: Record) -> Obligation:
-    """An obligation out of its record."""
+    """Build an obligation out of its record."""
     state = record.state
     return Obligation(
         record.id,
@@ -246,7 +246,7 @@ def _deadlines(entries: Iterable[dict[str, Any]]) -> Iterable[Deadline]:
 
 
 def _only(record: Record) -> tuple[Deadline, ...]:
-    """An obligation that lists no entries: the deadline that it has."""
+    """Build the deadline of an obligation that lists no entries: the one that it has."""
     due_before = record.state["due_before"]
     found = None if due_before is None else instant(due_before)
     return (Deadline(found, record.changed_at, record.changed_by, record.reason, None),)

@@ -25,14 +25,14 @@ class Board:
 async def board(
     session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, *, by_entry: bool = False
 ) -> Board:
-    """The board of an instant, as far as it is known today. `by_entry`: duties as rules 4 and before had them."""
+    """Build the board of an instant, as far as it is known today. `by_entry`: duties as rules 4 and before had them."""
     with rarely_collected():
         then = await situation(session, at, presumed_alive_ms, scope)
         return board_of(then, await duties(session, then, by_entry=by_entry))
 
 
 def board_of(then: Situation, owed: Duties) -> Board:
-    """The same of what is at hand."""
+    """Build the same of what is at hand."""
     overdue, areas = owed.overdue(), areas_of(then)
     rows = [_row(owed.facts, one, areas, overdue.get(one.facility.id, ())) for one in then.facilities]
     return Board(then, owed, tuple(rows))

@@ -70,7 +70,7 @@ class Situation:
     scope: plan.Scope
 
     def by_facility(self, noun: str) -> Mapping[UUID, list[Record]]:
-        """What held of a noun at the instant, by facility."""
+        """Group what held of a noun at the instant by facility."""
         found: dict[UUID, list[Record]] = {}
         for record in self.records.at(noun, self.at):
             if record.facility_id is not None:
@@ -81,7 +81,7 @@ class Situation:
 async def situation(
     session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, nouns: Sequence[str] = NOUNS
 ) -> Situation:
-    """What was so at `at`, as far as it is known today; states recorded after it are not in it. `nouns`: of the
+    """Read what was so at `at`, as far as it is known today; states recorded after it are not in it. `nouns`: of the
     register."""
     question = Question(Period(at, at + 1), at, presumed_alive_ms)
     with rarely_collected():
@@ -97,7 +97,7 @@ async def situation(
 async def situation_of_record(
     session: AsyncSession, at: Millis, presumed_alive_ms: Millis, scope: plan.Scope, nouns: Sequence[str] = NOUNS
 ) -> Situation:
-    """The same without the cameras' states, for what asks the register alone: `nouns` of it."""
+    """Read the same without the cameras' states, for what asks the register alone: `nouns` of it."""
     with rarely_collected():
         places = await plan.places(session, scope, Period(at, at + 1))
         there = await plan.with_cameras(session, at)
@@ -184,7 +184,7 @@ def _status(versions: Iterable[Segment[FacilityVersion]], at: Millis) -> str:
 
 
 def _name_as_of(facility: Facility, known: Records, at: Millis) -> Facility:
-    """Unit and agency under the codes and names that they had then."""
+    """Name unit and agency by the codes and names that they had then."""
     return replace(
         facility,
         unit=_then(facility.unit, known.find_version("unit", facility.unit.id, at)),
@@ -197,7 +197,7 @@ def _then(now: Named, record: Record | None) -> Named:
 
 
 def camera_progress(one: CameraMoment, areas: Mapping[str, str | None]) -> CameraProgress:
-    """A camera's row of the board. `areas`: what each watches, by its id."""
+    """Build a camera's row of the board. `areas`: what each watches, by its id."""
     absence = one.camera.pieces[-1].value.absence
     being_connected = absence is not None and absence.reason is Reason.BEING_CONNECTED
     # What is being connected is one of those that have to be, and is not yet.
@@ -213,12 +213,12 @@ def camera_progress(one: CameraMoment, areas: Mapping[str, str | None]) -> Camer
 
 
 def areas_of(situation: Situation) -> dict[str, str | None]:
-    """The area of each camera at the instant, or the last one that it had before, by its id."""
+    """Find the area of each camera at the instant, or the last one that it had before, by its id."""
     return areas_at(situation.records, situation.at)
 
 
 def areas_at(known: Records, at: Millis) -> dict[str, str | None]:
-    """The same of another instant up to which the register was read.
+    """Find the same of another instant up to which the register was read.
 
     A camera that was removed has the area that it had: what it counted for while it was there, it does not count for
     differently since.
@@ -228,7 +228,7 @@ def areas_at(known: Records, at: Millis) -> dict[str, str | None]:
 
 
 def successors(situation: Situation) -> dict[UUID, list[Named]]:
-    """The units that follow each unit, as the register had them at the instant, by their code."""
+    """List the units that follow each unit, as the register had them at the instant, by their code."""
     found: dict[UUID, list[Named]] = {}
     for unit in situation.records.at("unit", situation.at):
         for earlier in unit.state.get("succeeds", ()):
@@ -240,7 +240,7 @@ def successors(situation: Situation) -> dict[UUID, list[Named]]:
 
 
 def ended_on(situation: Situation, unit_id: UUID) -> date | None:
-    """The last day of a unit, as the register had it at the instant."""
+    """Find the last day of a unit, as the register had it at the instant."""
     record = situation.records.find_version("unit", unit_id, situation.at)
     day = None if record is None else record.state["valid_to"]
     return None if day is None else date.fromisoformat(day)

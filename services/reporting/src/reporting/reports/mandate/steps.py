@@ -14,7 +14,7 @@ from vonggac.mandate.paper_steps import Step, entered_at, find_taken
 
 
 def find_step(noun: str, versions: Sequence[Record], step: Step, at: Millis) -> Evidence | None:
-    """The step as it was taken first by `at`; None: it was not. `versions`: every revision of the thing up to `at`."""
+    """Find the step as first taken by `at`; None: it was not. `versions`: every revision of the thing up to `at`."""
     found = find_taken([one.state for one in versions], step, at)
     if found is None:
         return None
@@ -32,7 +32,7 @@ def find_step(noun: str, versions: Sequence[Record], step: Step, at: Millis) -> 
 
 
 def find_entry(noun: str, versions: Sequence[Record], step: Step, at: Millis) -> Evidence | None:
-    """The step as rules 4 and before have it: by the day of its entry, and only while the thing is in the state."""
+    """Find the step as rules 4 and before have it: by the day of its entry, only while the thing is in the state."""
     since: Record | None = None
     for one in versions:
         if one.state["status"] not in step.states:
@@ -56,5 +56,5 @@ def _kept(versions: Sequence[Record], taken: Sequence[Record], step: Step) -> Ke
 
 
 def instant(text: str) -> Millis:
-    """An instant of the register, as it stands in a record."""
+    """Parse an instant of the register, as it stands in a record."""
     return millis(datetime.fromisoformat(text))

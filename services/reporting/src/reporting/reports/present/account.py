@@ -36,7 +36,7 @@ class Accounted(NamedTuple):
 
 
 def question_at(now: Millis, presumed_alive_ms: Millis) -> Question:
-    """What the present asks of the accounts."""
+    """Build what the present asks of the accounts."""
     return Question(Period(now - DAY, now), now, presumed_alive_ms)
 
 

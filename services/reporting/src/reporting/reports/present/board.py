@@ -61,7 +61,7 @@ class Board:
         return f"{self._epoch}-{self.number}"
 
     def number_of(self, version: str) -> int | None:
-        """The number of a version of this process, None of another one's or of one that never was."""
+        """Find the number of a version of this process, None of another one's or of one that never was."""
         epoch, _, number = version.partition("-")
         known = epoch == self._epoch and number.isascii() and number.isdecimal() and len(number) < 16
         return int(number) if known and int(number) <= self.number else None

@@ -109,7 +109,7 @@ class Tally:
         self._written_number = 0
 
     def of_facility(self, facility_id: UUID) -> Sums:
-        """The sums of the cameras that stand there now."""
+        """Add up the cameras that stand there now."""
         found = self._of.get(facility_id)
         if found is None:
             found = self._of[facility_id] = Sums()
@@ -182,7 +182,7 @@ def _ordered(groups: Iterable[Group]) -> list[Group]:
 
 
 def rows_of(board: Board, scope: Scope) -> Iterable[Row]:
-    """The rows of a scope, facility by facility."""
+    """Yield the rows of a scope, facility by facility."""
     for one in board.places.facilities:
         if scope.wanted(one):
             yield from board.by_facility.get(one.id, {}).values()

@@ -38,7 +38,7 @@ class Instants:
         self._of_watch = next_change(of_watch, self._now, self._window)
 
     def next_change(self, camera: Camera) -> Millis:
-        """The first moment at which the camera may stand otherwise by itself."""
+        """Find the first moment at which the camera may stand otherwise by itself."""
         ids = camera.id, *(planned.id for planned in camera.deliveries)
         named = [at for one in ids for at in self._found.get(one, ())]
         # What begins or ends with the period goes on beyond it.
@@ -67,7 +67,7 @@ def _instants_of(watch: Watch) -> Iterable[Millis]:
 
 
 def next_change(instants: Iterable[Millis], now: Millis, window: Millis) -> Millis:
-    """The first moment after `now` at which any of these may change an account that reads `window` back.
+    """Find the first moment after `now` at which any of these may change an account that reads `window` back.
 
     What ended leaves the window once; media is read for MEMORY longer, and a taking is in doubt for TAKEN. The moment
     after now is that of what goes on.

@@ -138,7 +138,7 @@ class Keeper:
         self._accounted_at = time.monotonic()
 
     async def _read_places(self, session: AsyncSession, question: Question, announced: Announced) -> Places | None:
-        """The facilities of now; None while they need not be read. Others than before: everything is due."""
+        """Read the facilities of now; None while they need not be read. Others than before: everything is due."""
         now = question.now
         if announced.everything:
             self._is_whole_due = True
@@ -179,7 +179,7 @@ class Keeper:
         return Announced(cameras, (), announced.everything or None in over)
 
     def _next_part(self, now: Millis) -> set[str]:
-        """The cameras whose turn it is to be checked."""
+        """Pick the cameras that are to be checked next."""
         if 0 <= now - self._checked_at < CHECK_EVERY_MS:
             return set()
         self._checked_at = now
@@ -189,7 +189,7 @@ class Keeper:
         return set(self._parts.pop()) & self.board.rows.keys() if self._parts else set()
 
     def _count_differences(self, announced: Announced) -> None:
-        """What the check found otherwise, unless a transaction had committed that was not announced here yet."""
+        """Count what the check found otherwise, unless a transaction had committed that was not announced here yet."""
         if announced.everything:
             self._suspects = set()
         found = self._suspects - set(map(str, announced.cameras))

@@ -91,7 +91,7 @@ def is_there(camera: Camera) -> bool:
 
 
 def row_of(camera: Camera, now: Moment) -> Row:
-    """The row of a camera that is on record now."""
+    """Build the row of a camera that is on record now."""
     piece = camera.pieces[-1].value
     named = {one.id for one in piece.deliveries}
     gone = now.camera.state == OUT_OF_SCOPE

@@ -55,7 +55,7 @@ async def load_authors(session: AsyncSession, report: Report) -> frozenset[str]:
 
 
 def refuse_author(authors: Iterable[str], caller: str) -> tuple[str, str]:
-    """What an author is answered who would approve, in English and Vietnamese."""
+    """Write what an author is answered who would approve, in English and Vietnamese."""
     who = ", ".join(sorted(authors))
     detail = (
         f"the report was written by {who}: who wrote does not approve, and the token is of {caller}; somebody else who "
@@ -92,7 +92,7 @@ def _allows(rules: Collection[Record], provinces: Collection[UUID]) -> bool:
 
 
 async def load_uses(session: AsyncSession, period: Period, facilities: Collection[str], *, whole: bool) -> list[Use]:
-    """The uses of a period at these facilities; `whole`: those of the province too."""
+    """Load the uses of a period at these facilities; `whole`: those of the province too."""
     known = await records.read(session, ("self_approval",), period.end)
     found = [
         Use(at, _by_name(one.state), one.state["about_noun"], one.state["label"], masked(one.state["why"]))
@@ -148,7 +148,7 @@ def to_rows(uses: list[Use], period: Period) -> list[Row]:
 
 
 def _of_moment(at: Millis, uses: list[Use]) -> Note:
-    """What one write approved is one note."""
+    """Note what one write approved as one note."""
     local = moment(at).astimezone(VIETNAM)
     when = f"{local:%H:%M} ngày {short_day(local)}"
     whose = ", ".join(sorted({one.by for one in uses}))

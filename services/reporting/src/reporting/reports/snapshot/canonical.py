@@ -19,17 +19,17 @@ type Json = Value | Mapping[str, "Json"] | list["Json"] | tuple["Json", ...]
 
 
 def canonical(value: Json) -> bytes:
-    """The canonical JSON of a value. Raises TypeError for a number with a point and for whatever JSON has not."""
+    """Write the canonical JSON of a value. Raises TypeError for a number with a point and for whatever JSON has not."""
     return json.dumps(_narrowed(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
 def row_digest(row: Row) -> bytes:
-    """The SHA-256 of a row, 32 bytes."""
+    """Compute the SHA-256 of a row, 32 bytes."""
     return sha256(canonical(row)).digest()
 
 
 def table_digest(rows: Iterable[Row]) -> str:
-    """The SHA-256 of a table, as 64 hexadecimal digits."""
+    """Compute the SHA-256 of a table, as 64 hexadecimal digits."""
     whole = sha256()
     for row in rows:
         whole.update(row_digest(row))

@@ -130,7 +130,7 @@ async def read_stored(session: AsyncSession, report_id: UUID, version: int | Non
 
 
 async def read(session: AsyncSession, report_id: UUID, version: int | None = None) -> Report | None:
-    """The same, parsed; its digests are checked again."""
+    """Read the same, parsed; its digests are checked again."""
     stored = await read_stored(session, report_id, version)
     return None if stored is None else await asyncio.to_thread(stored.report)
 
@@ -161,7 +161,7 @@ async def page(
     count: bool,
     among: Collection[int] | None = None,
 ) -> tuple[Sequence[Any], int | None]:
-    """The rows of one page and one more, and the number of all of them when it is asked; `among`: of these numbers."""
+    """Read the rows of one page and one more, and the number of all when it is asked; `among`: of these numbers."""
     wanted = listed()
     if among is not None:
         wanted = wanted.where(frozen_report.c.number.in_(among))
@@ -178,7 +178,7 @@ async def page_of_regimes(
     regime_id: UUID | None = None,
     waiting: bool | None = None,
 ) -> tuple[Sequence[Any], int | None]:
-    """Reports of regimes with their newest version, as `page`; `waiting`: for their approval, or not."""
+    """Read reports of regimes with their newest version, as `page`; `waiting`: for their approval, or not."""
     newest = select(frozen_report.c.id, func.max(frozen_report.c.number).label("number")).group_by(frozen_report.c.id)
     last, regime, made = newest.subquery(), regimes.report_regime.c, regimes.regime_report
     wanted = (

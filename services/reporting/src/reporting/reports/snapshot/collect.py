@@ -78,7 +78,7 @@ async def collect(session: AsyncSession, extent: Extent) -> dict[str, list[Row]]
 
 
 def steps(period: Period, zone: ZoneInfo) -> Iterator[Period]:
-    """The period cut at local midnights, a long one at the first of each month."""
+    """Cut the period at local midnights, a long one at the first of each month."""
     monthly = period.length > MAX_DAYS * _DAY
     local = moment(period.start).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     cuts = [period.start]
@@ -91,7 +91,7 @@ def steps(period: Period, zone: ZoneInfo) -> Iterator[Period]:
 
 
 def last_day(period: Period, zone: ZoneInfo) -> Period:
-    """The local day that ends with the period, as long as it is there; of another end the 24 hours before it."""
+    """Find the local day that ends with the period, as long as it is there; of another end the 24 hours before it."""
     local = moment(period.end).astimezone(zone)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     whole = millis(midnight) == period.end

@@ -62,7 +62,7 @@ def _text(value: Value) -> str | None:
 
 
 def comparison(last: Report | None, tables: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """The main figures beside those of the last report of the same regime, a row each; none of the first report.
+    """Put the main figures beside those of the last report of the same regime, a row each; none of the first report.
 
     Shares are in millionths, null where nothing was measured.
     """
@@ -83,7 +83,7 @@ def comparison(last: Report | None, tables: Mapping[str, Sequence[Row]]) -> list
 
 
 def compared_anew(rows: Sequence[Row], tables: Mapping[str, Sequence[Row]]) -> list[Row]:
-    """The same comparison with other figures of this period: of a further version."""
+    """Compare anew with other figures of this period: of a further version."""
     current = dict(_main_figures(tables))
     return [{**row, "current": current[str(row["figure"])]} for row in rows]
 
@@ -113,6 +113,6 @@ def _number(row: Row, column: str) -> int:
 
 
 def _millionths(row: Row, good: str, bad: str) -> int | None:
-    """The share of what is good, half up; None where nothing was measured."""
+    """Compute the share of what is good, half up; None where nothing was measured."""
     part, whole = _number(row, good), _number(row, good) + _number(row, bad)
     return (2_000_000 * part + whole) // (2 * whole) if whole else None

@@ -34,7 +34,7 @@ class FoundOutage(NamedTuple):
 
 
 def groups(totals: Totals) -> dict[str, list[Row]]:
-    """The tables of sums."""
+    """Build the tables of sums."""
     facilities = {one.id: one for one in totals.facilities}
     return {
         "totals": [_group(totals.total)],
@@ -58,7 +58,7 @@ def groups(totals: Totals) -> dict[str, list[Row]]:
 
 
 def cameras(accounts: Iterable[CameraAccount]) -> tuple[list[Row], list[Row]]:
-    """The rows of the cameras, and those of their deliveries."""
+    """Build the rows of the cameras, and those of their deliveries."""
     rows: list[Row] = []
     deliveries: list[Row] = []
     for one in accounts:
@@ -93,7 +93,7 @@ def connected_in_sum(accounts: Iterable[CameraAccount]) -> set[UUID]:
 def day(
     period: Period, totals: Totals, accounts: Iterable[CameraAccount], connected_facilities: Collection[UUID]
 ) -> Row:
-    """The sums of one local day, and how many were connected in it."""
+    """Sum up one local day, and how many were connected in it."""
     whole = totals.total
     connected = {"cameras": 0, "cameras_national": 0, "cameras_provincial": 0, "cameras_both": 0}
     for one in accounts:
@@ -135,13 +135,13 @@ def outages(found: Sequence[FoundOutage]) -> list[Row]:
 
 
 def worst(accounts: Sequence[CameraAccount]) -> list[Camera]:
-    """The cameras that get a strip: those longest down, in the order of their codes."""
+    """Pick the cameras that get a strip: those longest down, in the order of their codes."""
     down = sorted(accounts, key=lambda one: (-one.account.camera.down, one.camera.code, one.camera.id))[:STRIPS]
     return sorted((one.camera for one in down), key=lambda one: (one.code, one.id))
 
 
 def strip(camera: Camera, line: Sequence[Segment[Seen]]) -> list[Row]:
-    """What a camera was over its last day, without gaps."""
+    """List what a camera was over its last day, without gaps."""
     facility = {"facility_code": camera.facility.code, **_camera(camera)}
     return [{**facility, "from_ms": start, "to_ms": end, "state": seen.state.value} for start, end, seen in line]
 

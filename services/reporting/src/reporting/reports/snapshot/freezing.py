@@ -84,7 +84,7 @@ class Found(NamedTuple):
 
 
 async def announce(database: Database, asked: Request) -> int:
-    """The newest mark before the figures are read; from now on, what comes for their time is marked."""
+    """Return the newest mark before the figures are read; from now on, mark what comes for their time."""
     async with database.transaction() as session:
         return await after_freezing.announce(session, asked.covers_until)
 
@@ -112,12 +112,12 @@ async def read(
 
 
 def latest_cut_off(now: datetime, horizon_ms: Millis) -> Millis:
-    """The newest instant whose evidence is complete: what is late by less than the horizon still changes figures."""
+    """Find the newest instant with complete evidence: what is late by less than the horizon still changes figures."""
     return millis(now) - horizon_ms
 
 
 def first_version(order: Order, tables: Tables, now: datetime) -> Callable[[int, str | None], Report]:
-    """The maker of version 1, given its number and the digest of the report before. Digests take time: use a thread."""
+    """Build the maker of version 1, given its number and the digest before it. Digests take time: use a thread."""
     report_id, parts = uuid4(), table_parts(tables)
 
     def make(number: int, previous_sha256: str | None) -> Report:
@@ -148,8 +148,8 @@ def first_version(order: Order, tables: Tables, now: datetime) -> Callable[[int,
 
 
 def of_same_regime(before: Report, tables: Tables) -> Tables:
-    """The tables that were read anew, with what the report of a regime has besides: the comparison with the same last
-    report, and the note that it was made late."""
+    """Add to the tables read anew what the report of a regime has besides: the comparison with the same last report,
+    and the note that it was made late."""
     if "comparison" not in before.tables:
         return tables
     late = [dict(row) for row in before.tables["notes"] if row["note_kind"] == MADE_LATE]
@@ -168,7 +168,7 @@ class Correction:
 
 
 def next_version(before: Report, tables: Tables, correction: Correction) -> Callable[[int, str | None], Report]:
-    """The maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was.
+    """Build the maker of version n + 1; use a thread. Raises NothingChangedError when every figure is as it was.
 
     It is of the same tables and by the same rule as the version before: what a report was frozen without, no version of
     it has. A report of a regime is compared with the same last one.

@@ -53,7 +53,7 @@ class HandedOut(NamedTuple):
 
 
 def digest_of(pieces: Iterable[bytes | bytearray]) -> bytes:
-    """The digest of a file in pieces, for `find_file`."""
+    """Compute the digest of a file in pieces, for `find_file`."""
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)
@@ -61,7 +61,7 @@ def digest_of(pieces: Iterable[bytes | bytearray]) -> bytes:
 
 
 async def find_file(session: AsyncSession, sha256: bytes) -> HandedOut | None:
-    """The file that was handed out with just these bytes, None where there was none."""
+    """Find the file that was handed out with just these bytes, None where there was none."""
     columns = report_file.c.form, frozen_report.c.id, frozen_report.c.version, frozen_report.c.sha256
     statement = select(*columns).join_from(report_file, frozen_report).where(report_file.c.sha256 == sha256)
     row = (await session.execute(statement.order_by(report_file.c.number).limit(1))).one_or_none()

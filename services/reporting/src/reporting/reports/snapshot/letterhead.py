@@ -58,6 +58,6 @@ class Letterhead(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A signer's name that nobody gave stands nowhere: headers of earlier reports keep their digest."""
+        """Leave out a signer's name that nobody gave: headers of earlier reports keep their digest."""
         found: dict[str, Any] = handler(self)
         return found if self.signer_name is not None else {k: v for k, v in found.items() if k != "signer_name"}

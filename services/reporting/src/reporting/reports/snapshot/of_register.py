@@ -38,7 +38,7 @@ async def letterhead_of_register(
 async def letterhead_of_directive(
     session: AsyncSession, directive_ids: Iterable[UUID | None], now: Millis
 ) -> Mapping[str, Any]:
-    """What the directive that most of `directive_ids` name says of its papers; without any of them the main one's.
+    """Read what the directive that most of `directive_ids` name says of its papers; without any of them the main one's.
 
     As `LetterheadV1` has it; empty where it says nothing.
     """
@@ -49,7 +49,7 @@ async def letterhead_of_directive(
 
 
 def recipient_line(recipient: Mapping[str, Any]) -> str:
-    """A line of «Nơi nhận», as `RecipientV1` has it: number of copies from two on, and what the copy lacks."""
+    """Write a line of «Nơi nhận», as `RecipientV1` has it: number of copies from two on, and what the copy lacks."""
     copies, sees = int(recipient.get("copies", 1)), recipient.get("sees")
     notes = [f"{copies:02d} bản"] if copies > 1 else []
     notes += ["không kèm phụ lục"] if sees == RecipientSight.WITHOUT_APPENDICES.value else []
@@ -61,7 +61,7 @@ def recipient_line(recipient: Mapping[str, Any]) -> str:
 
 
 def _of_papers(letterhead: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a report's letterhead that a directive's letterhead gives."""
+    """Build the fields of a report's letterhead that a directive's letterhead gives."""
     found = {name: letterhead[name] for name in _OF_DIRECTIVE if letterhead.get(name) is not None}
     if letterhead.get("addressees"):
         found["addressees"] = list(letterhead["addressees"])
@@ -84,7 +84,7 @@ def _read_head(known: Records, at: Millis, directive_id: UUID | None) -> Iterato
 
 
 def _main_directive(known: Records, at: Millis) -> UUID | None:
-    """The directive that most obligations carry out at `at`."""
+    """Find the directive that most obligations carry out at `at`."""
     return _most_frequent(Counter(UUID(one.state["directive_id"]) for one in known.at("obligation", at)))
 
 

@@ -74,8 +74,8 @@ class Known:
 
 
 def register_rows(board: Board, addresses: Mapping[UUID, str], listed: Sequence[Row]) -> dict[str, list[Row]]:
-    """The tables `progress` and `obligations`. `listed`: the rows of `facilities`, whose facilities these are of, under
-    the names that they have there: one that came after the period is in neither."""
+    """Build the tables `progress` and `obligations`. `listed`: the rows of `facilities`, whose facilities these are of,
+    under the names that they have there: one that came after the period is in neither."""
     known, ids = Known.of(board, addresses), {place["facility_id"] for place in listed}
     rows = {str(one.facility.id): one for one in board.rows}
     return {
@@ -87,7 +87,7 @@ def register_rows(board: Board, addresses: Mapping[UUID, str], listed: Sequence[
 
 
 def proposal_rows(board: Board, listed: Sequence[Row]) -> list[Row]:
-    """The table `proposals`: what is proposed for each listed facility, what it costs, and what was decided."""
+    """Build the table `proposals`: what is proposed for each listed facility, what it costs, and what was decided."""
     of_facility = board.situation.by_facility("installation_proposal")
     return [
         {**{name: place[name] for name in PLACE}, **_proposed(one)}
@@ -119,7 +119,7 @@ def _proposed(proposal: Record) -> Row:
 
 
 def before_assessment(row: Row) -> Row:
-    """A row of `progress` as rule 4 has it: an area that nobody assessed is missing, and one camera."""
+    """Convert a row of `progress` to what rule 4 has: an area that nobody assessed is missing, and one camera."""
     found = {name: value for name, value in row.items() if name not in SINCE_ASSESSMENT}
     if row["status"] is None:
         return found
@@ -128,7 +128,7 @@ def before_assessment(row: Row) -> Row:
 
 
 def before_paper_days(row: Row) -> Row:
-    """A row of `obligations` as rule 4 has it."""
+    """Convert a row of `obligations` to what rule 4 has."""
     return {name: value for name, value in row.items() if name not in SINCE_ASSESSMENT}
 
 
@@ -183,7 +183,7 @@ def _of_survey(survey: Record) -> dict[str, Value]:
 
 
 def _survey(facts: Facts, facility_id: UUID) -> Record | None:
-    """The approved one that counts; before there is one, the newest."""
+    """Find the approved survey that counts; before there is one, the newest."""
     found = [one for one in facts.surveys.get(facility_id, ()) if _begun(facts, one)]
     counted = facts.survey(facility_id).id
     of_it = [one for one in found if one.id == counted] or found
@@ -191,7 +191,7 @@ def _survey(facts: Facts, facility_id: UUID) -> Record | None:
 
 
 def _plan(facts: Facts, row: FacilityProgress) -> dict[str, Value]:
-    """The version in force; before there is one, the newest that was not given up."""
+    """Describe the plan's version in force; before there is one, the newest that was not given up."""
     plan = facts.agreed_plan(row.facility.id)
     if plan is None:
         others = [
@@ -249,7 +249,7 @@ def _by_kind(record: Record) -> tuple[str, str]:
 
 
 def _note(known: Known, row: FacilityProgress, survey: Record | None) -> str | None:
-    """What else a reader has to know of the facility, in words."""
+    """Describe in words what else a reader has to know of the facility."""
     notes = [] if row.status in BOUND else [_NOT_BOUND.get(row.status, row.status)]
     exceptions = known.facts.exceptions.get(row.facility.id, ())
     notes += [f"Kết nối ngoài phương án: {one.state['why']}" for one in sorted(exceptions, key=lambda one: str(one.id))]

@@ -162,7 +162,7 @@ class Header(_Part):
 
     @model_serializer(mode="wrap")
     def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Reports of before names were known keep their digests."""
+        """Leave out names that are not known: reports of before they were known keep their digests."""
         return _without_none(serialize(self), "author_name", "author_post")
 
 
@@ -234,7 +234,7 @@ class Report:
         return "security" in self.tables
 
     def columns_of(self, table: str) -> tuple[str, ...]:
-        """The columns that the table has by the rule of this report."""
+        """List the columns that the table has by the rule of this report."""
         later = () if self.has_assessment else SINCE_ASSESSMENT
         return tuple(name for name in COLUMNS[table] if name not in later)
 
@@ -250,7 +250,7 @@ class Report:
         return sha256(canonical({"report_sha256": self.sha256, **self.approval.model_dump()})).hexdigest()
 
     def compact(self) -> bytes:
-        """The document on one line: what the chain stores and what files carry inside."""
+        """Write the document on one line: what the chain stores and what files carry inside."""
         return json.dumps(self.document(), ensure_ascii=False, separators=(",", ":")).encode()
 
     def document(self) -> dict[str, Json]:
@@ -266,12 +266,12 @@ class Report:
         }
 
     def document_rows(self, table: str) -> list[Json]:
-        """The rows of one table, each with its digest."""
+        """Return the rows of one table, each with its digest."""
         return [{**row, "sha256": row_digest(row).hex()} for row in self.tables[table]]
 
 
 def table_parts(tables: Mapping[str, Sequence[Row]]) -> list[TablePart]:
-    """The header's list of tables."""
+    """Build the header's list of tables."""
     return [TablePart(name=name, rows=len(rows), sha256=table_digest(rows)) for name, rows in tables.items()]
 
 
@@ -290,7 +290,7 @@ def _check_leading_header(text: bytes) -> None:
 
 
 def parsed(text: bytes) -> Report:
-    """The report of a JSON document. Raises NotThatReportError naming the first thing that does not add up."""
+    """Parse the report of a JSON document. Raises NotThatReportError naming the first thing that does not add up."""
     try:
         _check_leading_header(text)
         document = json.loads(text, parse_float=_refused, parse_constant=_refused)
@@ -311,7 +311,7 @@ def parsed(text: bytes) -> Report:
 
 
 def check_proof(report: Report, stated: object, approved: object) -> None:
-    """The digests that a file states of header and approval are theirs. Raises NotThatReportError."""
+    """Check that the digests that a file states of header and approval are theirs. Raises NotThatReportError."""
     if stated != report.sha256:
         msg = f"the header gives the digest {report.sha256}, and the file states {stated}"
         raise NotThatReportError(msg)
@@ -340,7 +340,7 @@ def check(report: Report, digests: Mapping[str, Sequence[str]]) -> None:
 
 
 def name_row(row: Row) -> str:
-    """What a row is of, for people."""
+    """Name what a row is of, for people."""
     for name in ("camera_code", "facility_code", "code", "from_ms"):
         if row.get(name) is not None:
             return str(row[name])

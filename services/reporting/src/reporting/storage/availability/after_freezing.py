@@ -144,22 +144,22 @@ async def keep(session: AsyncSession, number: int, seen: int, cameras: Collectio
 
 
 async def checked(session: AsyncSession, number: int, seen: int) -> None:
-    """That marks up to this one change no figure of it."""
+    """Record that marks up to this one change no figure of it."""
     await session.execute(_CHECKED, {"number": number, "seen": seen})
 
 
 async def late(session: AsyncSession, numbers: Collection[int]) -> dict[int, Late]:
-    """What came for each of these reports, of those that no further version has replaced."""
+    """Read what came for each of these reports, of those that no further version has replaced."""
     found = await session.execute(_LATE, {"numbers": list(numbers), **_NAMED})
     return {row.number: Late(row.since, row.noticed_at, row.what, row.cameras, row.whole) for row in found}
 
 
 async def unpublished(session: AsyncSession, since: Millis) -> Sequence[Any]:
-    """Reports that marks of `since` or later flag, and whose flag was not published: what `Late` has, with id, version
-    and seen_mark. A report that was checked is published anew with what comes then."""
+    """Read the reports that marks of `since` or later flag, and whose flag was not published: what `Late` has, with id,
+    version and seen_mark. A report that was checked is published anew with what comes then."""
     return (await session.execute(_UNPUBLISHED, {"since": moment(since), **_NAMED})).all()
 
 
 async def published(session: AsyncSession, numbers: Collection[int]) -> None:
-    """That the flags of these reports are published."""
+    """Record that the flags of these reports are published."""
     await session.execute(_PUBLISHED, {"numbers": list(numbers)})

@@ -23,7 +23,7 @@ from (
 async def camera_rows(
     session: AsyncSession, ids: Collection[str], first: Day, last: Day
 ) -> dict[str, dict[Day, CameraRow]]:
-    """The rows of each camera that stand at midnights after `first`, up to `last`, by their day."""
+    """Read the rows of each camera that stand at midnights after `first`, up to `last`, by their day."""
     found: dict[str, dict[Day, CameraRow]] = {}
     for id_, day, kind, packed, *sums in zip(*await columns(session, _CAMERAS, _given(ids, first, last)), strict=True):
         found.setdefault(id_, {})[day] = CameraRow(day, CAMERA_KINDS[kind], sums, unpack(day, packed))

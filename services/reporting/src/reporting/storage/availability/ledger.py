@@ -27,7 +27,7 @@ from reporting.storage.columns import columns
 
 
 def quoted(name: str) -> str:
-    """A column in SQL: `both` is one of its words."""
+    """Quote a column in SQL: `both` is one of its words."""
     return f'"{name}"'
 
 
@@ -46,7 +46,7 @@ class CameraRow(NamedTuple):
     deliveries: Mapping[str, DeliveryRow] = {}
 
     def at(self, day: Day) -> list[Millis]:
-        """The sums at a later midnight, if no row stands between."""
+        """Compute the sums at a later midnight, if no row stands between."""
         more, sums = (day - self.day) * DAY, list(self.sums)
         for name in self.kind:
             sums[_CAMERA[name]] += more
@@ -58,7 +58,7 @@ class CameraRow(NamedTuple):
         return NEVER.after((day - ORIGIN) * DAY) if known is None else known.after((day - self.day) * DAY)
 
     def delivery_sums(self, id_: str, day: Day) -> Sequence[Millis]:
-        """The sums of `delivery` alone."""
+        """Compute the sums of `delivery` alone."""
         known = self.deliveries.get(id_)
         if known is None:
             return NEVER.after((day - ORIGIN) * DAY).sums
@@ -69,7 +69,7 @@ class CameraRow(NamedTuple):
         return sums
 
     def find_last_row(self, id_: str) -> tuple[DeliveryRow, Millis]:
-        """What is known last of one of its deliveries, and since when it has stood so."""
+        """Find what is known last of one of its deliveries, and since when it has stood so."""
         known = self.deliveries.get(id_)
         return (NEVER, midnight(ORIGIN)) if known is None else (known, midnight(self.day))
 
@@ -138,8 +138,8 @@ class RowColumns(NamedTuple):
     found: Sequence[Sequence[Any]]
 
     def rows(self) -> dict[tuple[str, Day], CameraRow]:
-        """The row that holds for each camera at its midnights; none where it never was in scope before. What puts them
-        together takes time: let a thread do it."""
+        """Build the row that holds for each camera at its midnights; none where it never was in scope before. To put
+        them together takes time: let a thread do it."""
         return {
             asked: CameraRow(day, CAMERA_KINDS[kind], sums, unpack(day, packed))
             for asked, day, kind, packed, *sums in zip(self.asked, *self.found, strict=True)
@@ -148,13 +148,13 @@ class RowColumns(NamedTuple):
 
 
 async def rows_at(session: AsyncSession, asked: Sequence[tuple[str, Day]]) -> RowColumns:
-    """What holds for each of these cameras at its midnight."""
+    """Read what holds for each of these cameras at its midnight."""
     given = {"ids": f"{{{','.join(id_ for id_, _ in asked)}}}", "days": [day for _, day in asked]}
     return RowColumns(asked, await columns(session, _CAMERAS_AT, given))
 
 
 async def cameras_at(session: AsyncSession, ids: Sequence[str], day: Day) -> dict[str, CameraRow]:
-    """The row of each camera that holds at this midnight; none where it never was in scope before."""
+    """Read the row of each camera that holds at this midnight; none where it never was in scope before."""
     found = await rows_at(session, [(id_, day) for id_ in ids])
     return {id_: row for (id_, _), row in found.rows().items()}
 
@@ -172,7 +172,7 @@ _REMOVE = text("delete from ledger_camera where camera_id = any(cast(:ids as uui
 
 
 async def replace(session: AsyncSession, after: Day, cameras: Mapping[str, Sequence[CameraRow]]) -> None:
-    """These rows instead of all that stand after that midnight, of these cameras."""
+    """Replace all rows that stand after that midnight, of these cameras, by these."""
     await session.execute(_REMOVE, {"ids": list(cameras), "after": date_of(after)})
     rows = [(id_, row) for id_, each in cameras.items() for row in each]
     if rows:
@@ -187,7 +187,7 @@ async def replace(session: AsyncSession, after: Day, cameras: Mapping[str, Seque
 
 
 def camera_difference(first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> Durations:
-    """What lies between two moments, of one camera: each row holds at its moment."""
+    """Compute what lies between two moments, of one camera: each row holds at its moment."""
     start, end = span
     lengths = [right - left for left, right in zip(first.sums, last.sums, strict=True)]
     for row, more in ((first, midnight(first.day) - start), (last, end - midnight(last.day))):
@@ -197,7 +197,7 @@ def camera_difference(first: CameraRow, last: CameraRow, span: tuple[Millis, Mil
 
 
 def delivery_difference(id_: str, first: CameraRow, last: CameraRow, span: tuple[Millis, Millis]) -> DeliveryDurations:
-    """The same of one of its deliveries."""
+    """Compute the same of one of its deliveries."""
     start, end = span
     (before, since), (after, until) = first.find_last_row(id_), last.find_last_row(id_)
     causes = dict(after.by_cause)

@@ -52,7 +52,7 @@ NEVER = DeliveryRow(("out_of_scope", None), (0,) * len(LEDGER_NAMES), {})
 
 
 def pack(day: Day, deliveries: Mapping[str, DeliveryRow]) -> bytes | None:
-    """The deliveries of a row; None for none."""
+    """Pack the deliveries of a row; None for none."""
     made = bytearray()
     for id_, row in sorted(deliveries.items()):
         name, cause = row.kind
@@ -70,7 +70,7 @@ def pack(day: Day, deliveries: Mapping[str, DeliveryRow]) -> bytes | None:
 
 
 def unpack(day: Day, packed: bytes | None) -> dict[str, DeliveryRow]:
-    """What `pack` was given."""
+    """Unpack what `pack` was given."""
     found: dict[str, DeliveryRow] = {}
     if packed is None:
         return found

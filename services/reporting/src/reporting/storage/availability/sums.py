@@ -196,7 +196,7 @@ _PARTS = [_PLACE[name] for name in ("up", "down", "maintenance", "unknown", "out
 async def sums(
     session: AsyncSession, period: Period, days: tuple[Day, Day], places: Sequence[Place], after: Open | None
 ) -> Sums:
-    """Sums of the cameras that stood at these places, between the midnights `days`; and which cameras they leave out.
+    """Add up the cameras that stood at these places, between the midnights `days`; name which cameras that leaves out.
 
     `after`: None where the day after the last midnight is closed, too.
     """
@@ -222,7 +222,7 @@ async def sums(
 
 
 def _add(made: Sums, lengths: list[Millis], place: int, row: Sequence[Any]) -> None:
-    """A row of what some edges of a place come to."""
+    """Add a row of what some edges of a place come to."""
     stands, kind, later, is_outer, steady, moved_on, cameras, passed, apart, *more = row
     for at, length in enumerate(more):
         if length:

@@ -33,7 +33,7 @@ def _adds_up(*names: str) -> CheckConstraint:
 
 
 def _sums(*names: str) -> list[Column[int]]:
-    """A null takes no room on the page."""
+    """Build columns of sums: a null takes no room on the page."""
     return [Column(name, BigInteger) for name in names]
 
 

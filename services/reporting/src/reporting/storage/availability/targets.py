@@ -27,7 +27,7 @@ async def read(session: AsyncSession) -> list[Target]:
 
 
 def in_force(targets: Sequence[Target], at: Millis) -> dict[str, Decimal]:
-    """The target of each metric at a moment."""
+    """Find the target of each metric at a moment."""
     return {one.metric: one.percent for one in targets if one.valid_from <= at}
 
 
@@ -36,7 +36,7 @@ DEFAULT_PPM = 990_000
 
 
 async def demanded_ppm(session: AsyncSession, at: Millis) -> int:
-    """The availability demanded at a moment, in millionths."""
+    """Read the availability demanded at a moment, in millionths."""
     percent = in_force(await read(session), at).get("availability")
     return DEFAULT_PPM if percent is None else int(percent * 10_000)
 

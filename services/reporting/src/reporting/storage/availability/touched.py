@@ -76,7 +76,7 @@ _TOUCHED = text(
 
 
 async def touched(session: AsyncSession, part: Period, watch: Watch) -> Touched | None:
-    """What happened in `part`, which begins at a midnight that the ledger has; None where it may be to any camera.
+    """Read what happened in `part`, which begins at a midnight that the ledger has; None where it may be to any camera.
 
     `watch`: the lives that touch `part`, of the moment of the question.
     """

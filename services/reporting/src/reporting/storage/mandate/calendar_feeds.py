@@ -53,7 +53,7 @@ async def valid(session: AsyncSession) -> int:
 
 
 async def get(session: AsyncSession, feed_id: UUID) -> Any:
-    """The row, or None."""
+    """Read the row, or None."""
     return (await session.execute(select(calendar_feed).where(calendar_feed.c.id == feed_id))).one_or_none()
 
 
@@ -69,7 +69,7 @@ async def revoke(session: AsyncSession, feed_id: UUID, now: datetime, by: str) -
 
 
 async def note_read(session: AsyncSession, row: Any, now: datetime) -> None:
-    """That it was read, to the hour: a calendar program asks all the time."""
+    """Note that it was read, to the hour: a calendar program asks all the time."""
     if row.last_read_at is None or now - row.last_read_at >= READ_NOTED_EVERY:
         await session.execute(update(calendar_feed).where(calendar_feed.c.id == row.id).values(last_read_at=now))
 
@@ -77,7 +77,7 @@ async def note_read(session: AsyncSession, row: Any, now: datetime) -> None:
 async def page(
     session: AsyncSession, orderings: Sequence[Ordered], last: Sequence[Any] | None, limit: int, *, count: bool
 ) -> tuple[Sequence[Any], int | None]:
-    """The rows of one page and one more, and the number of all when it is asked."""
+    """Read the rows of one page and one more, and the number of all when it is asked."""
     rows = (await session.execute(keyset_page(select(calendar_feed), SORTABLE, orderings, last, limit))).all()
     total = await session.scalar(select(func.count()).select_from(calendar_feed)) if count else None
     return rows, total

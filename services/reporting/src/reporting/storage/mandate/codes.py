@@ -12,8 +12,8 @@ from reporting.storage.tables import agency, facility, unit
 
 
 async def find(session: AsyncSession, noun: str, given: str, at: Millis | None = None) -> UUID | None:
-    """The id of a unit, agency or facility by its code or id; of several that had the code, the one that had it at the
-    moment `at`, or else the last one before it, or else the latest."""
+    """Find the id of a unit, agency or facility by its code or id; of several that had the code, the one that had it at
+    the moment `at`, or else the last one before it, or else the latest."""
     if "\0" in given:
         # Nothing has such a code, and the database cannot be asked about it.
         return None

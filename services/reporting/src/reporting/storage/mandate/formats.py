@@ -35,7 +35,7 @@ class SeenFormat(NamedTuple):
 
 
 async def at(session: AsyncSession, instant: Millis) -> dict[str, SeenFormat]:
-    """The format that each camera was last seen to have by then, by the camera's id."""
+    """Read the format that each camera was last seen to have by then, by the camera's id."""
     rows = await session.execute(_AT, {"at": moment(instant)})
     return {row.camera_id: SeenFormat(*row) for row in rows}
 

@@ -11,7 +11,7 @@ from vonggac.events.inventory import FacilityStatus
 
 
 async def active_since(session: AsyncSession, at: Millis) -> dict[UUID, Millis]:
-    """The beginning of the unbroken active time in which each active facility was at `at`."""
+    """Find the beginning of the unbroken active time in which each active facility was at `at`."""
     table = facility
     statement = (
         select(table.c.id, table.c.status, table.c.removed, table.c.valid_from)

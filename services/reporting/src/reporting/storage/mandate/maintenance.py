@@ -120,7 +120,7 @@ async def page(
     *,
     count: bool,
 ) -> tuple[Sequence[Any], int | None]:
-    """The rows of one page of `wanted` and one more, and the number of all of them when it is asked."""
+    """Read the rows of one page of `wanted` and one more, and the number of all of them when it is asked."""
     rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
     total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None
     return rows, total

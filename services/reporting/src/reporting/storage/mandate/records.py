@@ -47,7 +47,7 @@ class Records:
             self._versions.setdefault(row.noun, {}).setdefault(row.id, []).append(row)
 
     def at(self, noun: str, instant: Millis) -> Iterator[Record]:
-        """The revision of each thing that held at the instant, by the things' ids."""
+        """Yield the revision of each thing that held at the instant, by the things' ids."""
         for versions in self._versions.get(noun, {}).values():
             for version in versions:
                 if version.start <= instant < version.end:
@@ -58,7 +58,7 @@ class Records:
         yield from self._versions.get(noun, {}).values()
 
     def find_version(self, noun: str, thing_id: UUID, instant: Millis) -> Record | None:
-        """A thing as it was then; the last that is known of one that was removed before."""
+        """Find a thing as it was then; the last that is known of one that was removed before."""
         before = [one for one in self._versions.get(noun, {}).get(thing_id, ()) if one.start <= instant]
         return before[-1] if before else None
 
@@ -84,6 +84,6 @@ async def read(session: AsyncSession, nouns: Sequence[str], until: Millis) -> Re
 
 
 async def last_report(session: AsyncSession, before: Millis) -> Millis | None:
-    """The newest end of a period that a report was frozen of, earlier than `before`; None where there is none."""
+    """Find the newest end of a period that a report was frozen of, earlier than `before`; None where there is none."""
     found = await session.scalar(_LAST_REPORT, {"before": moment(before)})
     return None if found is None else millis(found)

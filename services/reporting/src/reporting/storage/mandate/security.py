@@ -16,7 +16,7 @@ _TRUTHS = {"true": True, "false": False}
 
 
 async def at(session: AsyncSession, instant: Millis) -> dict[str, dict[str, Known]]:
-    """What was seen last by then, by the camera's id and the sign."""
+    """Read what was seen last by then, by the camera's id and the sign."""
     found: dict[str, dict[str, Known]] = {}
     for row in await session.execute(_AT, {"at": moment(instant)}):
         value: Any = _TRUTHS.get(row.value) if row.sign == "device_asks_login" else row.value

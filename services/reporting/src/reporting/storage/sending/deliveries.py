@@ -46,13 +46,13 @@ _CLAIM = text(
 
 
 async def claim(session: AsyncSession, webhook_id: UUID, now: datetime, until: datetime) -> Sequence[Any]:
-    """What is due to a webhook, each for this caller alone until `until`."""
+    """Claim what is due to a webhook, each for this caller alone until `until`."""
     given = {"webhook_id": webhook_id, "now": now, "until": until, "most": CLAIMED}
     return (await session.execute(_CLAIM, given)).all()
 
 
 async def due(session: AsyncSession, now: datetime) -> list[UUID]:
-    """The webhooks to which something is due."""
+    """List the webhooks to which something is due."""
     wanted = (
         select(webhook_delivery.c.webhook_id)
         .join(webhook, webhook.c.id == webhook_delivery.c.webhook_id)
@@ -65,8 +65,8 @@ async def due(session: AsyncSession, now: datetime) -> list[UUID]:
 async def record_attempt(
     session: AsyncSession, delivery_id: UUID, number: int, attempt: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    """What became of an attempt: its row, and what the delivery is then. A failure says nothing of a delivery that has
-    been tried again or has arrived meanwhile."""
+    """Record what became of an attempt: its row, and what the delivery is then. A failure changes nothing of a delivery
+    that has been tried again or has arrived meanwhile."""
     row = {"delivery_id": delivery_id, "number": number, **attempt}
     await session.execute(insert(webhook_attempt).values(row).on_conflict_do_nothing())
     changed = {**values, "outcome": attempt["outcome"], "http_status": attempt["http_status"]}
@@ -125,7 +125,7 @@ async def page(
 
 
 async def attempts_of(session: AsyncSession, delivery_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """The attempts of each, oldest first."""
+    """Read the attempts of each, oldest first."""
     wanted = select(webhook_attempt).where(webhook_attempt.c.delivery_id.in_(delivery_ids))
     found: dict[UUID, list[Any]] = {}
     for row in await session.execute(wanted.order_by(webhook_attempt.c.delivery_id, webhook_attempt.c.number)):

@@ -68,7 +68,7 @@ async def add_paper(session: AsyncSession, values: Mapping[str, Any]) -> None:
 
 
 async def find_paper(session: AsyncSession, paper_id: UUID) -> Any:
-    """The entry with what is known of its file; None where there is none."""
+    """Find the entry with what is known of its file; None where there is none."""
     return (await session.execute(_WITH_FILE.where(issued_paper.c.id == paper_id))).one_or_none()
 
 
@@ -88,6 +88,6 @@ async def keep_file(session: AsyncSession, values: Mapping[str, Any]) -> None:
 
 
 async def read_file(session: AsyncSession, paper_id: UUID) -> bytes | None:
-    """The bytes of the signed file."""
+    """Read the bytes of the signed file."""
     found: bytes | None = await session.scalar(select(issued_file.c.content).where(issued_file.c.paper_id == paper_id))
     return found

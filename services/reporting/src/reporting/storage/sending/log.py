@@ -65,7 +65,7 @@ async def recent(session: AsyncSession, since: datetime, *, or_answered: bool = 
 
 
 async def add(session: AsyncSession, values: Mapping[str, Any], channels: Sequence[Any]) -> None:
-    """An entry, with the channels that it is to be sent through."""
+    """Add an entry, with the channels that it is to be sent through."""
     await session.execute(insert(urge).values(dict(values)))
     rows = [
         {
@@ -84,7 +84,7 @@ async def add(session: AsyncSession, values: Mapping[str, Any], channels: Sequen
 
 
 async def get(session: AsyncSession, urge_id: UUID) -> Any:
-    """The entry, or None."""
+    """Read the entry, or None."""
     return (await session.execute(select(urge).where(urge.c.id == urge_id))).one_or_none()
 
 
@@ -108,7 +108,7 @@ async def page(
     *,
     count: bool,
 ) -> tuple[Sequence[Any], int | None]:
-    """The entries: one more than the page, and the number of all when it is asked."""
+    """Read the entries: one more than the page, and the number of all when it is asked."""
     wanted = _select_chosen(chosen)
     if chosen.matches is not None:
         ids = [row.id for row in await session.execute(wanted) if chosen.matches(*_texts_of(row))]
@@ -144,7 +144,7 @@ async def sendings(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID
 
 
 async def answers(session: AsyncSession, urge_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """The answers to each, oldest first."""
+    """Read the answers to each, oldest first."""
     wanted = select(urge_answer).where(urge_answer.c.urge_id.in_(urge_ids))
     return _by_urge(await session.execute(wanted.order_by(urge_answer.c.answered_at, urge_answer.c.id)))
 
@@ -161,12 +161,12 @@ async def add_answer(session: AsyncSession, values: Mapping[str, Any]) -> Any:
 
 
 async def claim(session: AsyncSession, now: datetime, until: datetime) -> Sequence[Any]:
-    """What is to be sent, each for this caller alone until `until`."""
+    """Claim what is to be sent, each for this caller alone until `until`."""
     return (await session.execute(_CLAIM, {"now": now, "until": until, "most": CLAIMED})).all()
 
 
 async def record(session: AsyncSession, urge_id: UUID, channel_id: UUID, values: Mapping[str, Any]) -> None:
-    """What became of an attempt."""
+    """Record what became of an attempt."""
     of_it = urge_sending.c.urge_id == urge_id, urge_sending.c.channel_id == channel_id
     await session.execute(update(urge_sending).where(*of_it).values(dict(values)))
 

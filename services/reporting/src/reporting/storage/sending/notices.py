@@ -59,7 +59,7 @@ _DROP_OLDEST = text(
 
 
 def event_id(event_type: str, key: str) -> UUID:
-    """The same for the same fact, whoever finds it again."""
+    """Compute the id, the same for the same fact, whoever finds it again."""
     return uuid5(NAMESPACE_URL, f"vonggac:{event_type}:{key}")
 
 
@@ -122,7 +122,7 @@ class Outbox:
         self._database = database
 
     async def unpublished(self, most: int) -> Sequence[Any]:
-        """The oldest, in order. Raises what PostgreSQL raises."""
+        """Read the oldest, in order. Raises what PostgreSQL raises."""
         columns = notice.c.sequence, notice.c.noun, notice.c.thing_id, notice.c.body
         wanted = select(*columns).where(notice.c.published_at.is_(None)).order_by(notice.c.sequence).limit(most)
         async with self._database.transaction() as session:

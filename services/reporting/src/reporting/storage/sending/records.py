@@ -33,7 +33,7 @@ class Records:
         return int((await session.execute(select(func.count()).select_from(self.table))).scalar_one())
 
     async def get(self, session: AsyncSession, record_id: UUID, *, for_update: bool = False) -> Any:
-        """The row, or None."""
+        """Read the row, or None."""
         wanted = select(self.table).where(self.table.c.id == record_id)
         return (await session.execute(wanted.with_for_update() if for_update else wanted)).one_or_none()
 
@@ -57,7 +57,7 @@ class Records:
         *,
         count: bool,
     ) -> tuple[Sequence[Any], int | None]:
-        """The rows of one page and one more, and the number of all when it is asked."""
+        """Read the rows of one page and one more, and the number of all when it is asked."""
         query = keyset_page(select(self.table), self._sortable, orderings, last, limit)
         rows = (await session.execute(query)).all()
         return rows, await self.count(session) if count else None

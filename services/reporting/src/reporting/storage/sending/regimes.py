@@ -126,7 +126,7 @@ async def try_lock(session: AsyncSession) -> bool:
 
 
 async def made_reports(session: AsyncSession, regime_id: UUID) -> Sequence[Any]:
-    """The reports of a regime, oldest cut-off first."""
+    """Read the reports of a regime, oldest cut-off first."""
     wanted = select(regime_report).where(regime_report.c.regime_id == regime_id)
     return (await session.execute(wanted.order_by(regime_report.c.cut_off_at))).all()
 
@@ -137,7 +137,7 @@ async def add_report(session: AsyncSession, values: Mapping[str, Any]) -> None:
 
 
 async def regime_of(session: AsyncSession, report_id: UUID) -> Any:
-    """The regime whose report that is, with what is kept of the report; None: it is of no regime."""
+    """Find the regime whose report that is, with what is kept of the report; None: it is of no regime."""
     wanted = select(report_regime, regime_report).join(regime_report, regime_report.c.regime_id == report_regime.c.id)
     return (await session.execute(wanted.where(regime_report.c.report_id == report_id))).one_or_none()
 
@@ -164,12 +164,12 @@ async def queue(
 
 
 async def claim(session: AsyncSession, now: datetime, until: datetime) -> Sequence[Any]:
-    """What is to be sent, each for this caller alone until `until`."""
+    """Claim what is to be sent, each for this caller alone until `until`."""
     return (await session.execute(_CLAIM, {"now": now, "until": until, "most": CLAIMED})).all()
 
 
 async def record(session: AsyncSession, row: Any, values: Mapping[str, Any]) -> None:
-    """What became of an attempt; `row`: as it was claimed."""
+    """Record what became of an attempt; `row`: as it was claimed."""
     key = ("report_id", "version", "purpose", "channel_id")
     of_it = [regime_sending.c[name] == getattr(row, name) for name in key]
     await session.execute(update(regime_sending).where(*of_it).values(dict(values)))

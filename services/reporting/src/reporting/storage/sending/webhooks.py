@@ -26,7 +26,7 @@ async def count(session: AsyncSession) -> int:
 
 
 async def get(session: AsyncSession, webhook_id: UUID, *, for_update: bool = False) -> Any:
-    """The row, or None; `for_update`: nobody else changes it until the transaction ends."""
+    """Read the row, or None; `for_update`: nobody else changes it until the transaction ends."""
     wanted = select(webhook).where(webhook.c.id == webhook_id)
     return (await session.execute(wanted.with_for_update() if for_update else wanted)).one_or_none()
 
@@ -49,7 +49,7 @@ async def remove(session: AsyncSession, webhook_id: UUID) -> None:
 async def page(
     session: AsyncSession, orderings: Sequence[Ordered], last: Sequence[Any] | None, limit: int, *, count: bool
 ) -> tuple[Sequence[Any], int | None]:
-    """The rows of one page and one more, and the number of all when it is asked."""
+    """Read the rows of one page and one more, and the number of all when it is asked."""
     wanted: Select[Any] = select(webhook)
     rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
     total = await session.scalar(select(func.count()).select_from(webhook)) if count else None

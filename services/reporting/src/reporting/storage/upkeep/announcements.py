@@ -56,7 +56,7 @@ def _packed(prefix: str, cameras: Iterable[UUID]) -> list[str]:
 
 
 def read_payloads(payloads: Sequence[str]) -> Announced:
-    """What these messages say together."""
+    """Join what these messages announce together."""
     cameras: set[UUID] = set()
     later: list[Later] = []
     for payload in payloads:
@@ -94,7 +94,7 @@ class Listener:
         return listener
 
     async def read(self) -> Announced:
-        """What was announced since the last time. Raises what PostgreSQL raises: then some may be missed."""
+        """Read what was announced since the last time. Raises what PostgreSQL raises: then some may be missed."""
         await self._connection.execute("select 1")
         payloads, self._payloads = self._payloads, []
         return read_payloads(payloads)

@@ -46,7 +46,7 @@ async def note(session: AsyncSession, at: datetime) -> None:
 
 
 async def readings(session: AsyncSession) -> list[Reading]:
-    """The newest first."""
+    """Read the readings, the newest first."""
     query = select(register_reading).order_by(register_reading.c.started_at.desc()).limit(MOST)
     return [Reading(row.started_at, row.ended_at) for row in await session.execute(query)]
 

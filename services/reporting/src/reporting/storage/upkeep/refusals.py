@@ -23,7 +23,7 @@ _LOAD = text(
 async def load_refusals(
     session: AsyncSession, delivery_ids: Iterable[str], start: Millis, end: Millis
 ) -> Mapping[str, list[Segment[str]]]:
-    """The reasons in [start, end), by delivery. Where a later one begins, the one before it ends.
+    """Load the reasons in [start, end), by delivery. Where a later one begins, the one before it ends.
 
     One holds no longer than the state that it explains: who asks for a party has that state beside it.
     """

@@ -63,7 +63,7 @@ async def record(session: AsyncSession, facts: Sequence[Payload]) -> None:
 async def load_checks(
     session: AsyncSession, delivery_ids: Iterable[str], start: Millis, end: Millis
 ) -> Mapping[str, list[Segment[SelfCheckOutcome]]]:
-    """What checks of [start, end) agree on, by delivery: from one to the next that found the same.
+    """Load what checks of [start, end) agree on, by delivery: from one to the next that found the same.
 
     Where a later stretch begins, the one before it ends: what came late contradicts it.
     """

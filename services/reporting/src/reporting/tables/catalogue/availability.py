@@ -37,7 +37,7 @@ OF_CAMERAS = tuple(by for by in LineKind if by not in OF_DELIVERIES)
 
 
 def _line(by: Sequence[LineKind]) -> tuple[Column, ...]:
-    """What a row is of, and over which stretch of time."""
+    """Build the columns of what a row is of, and over which stretch of time."""
     return (
         Column("grouped_by", Kind.TEXT, "Nhóm theo", "What a row is of.", choices=[*by], required=True),
         Column("group_id", Kind.TEXT, "ID nhóm", "Its id; empty for the total and for types."),
@@ -118,13 +118,13 @@ async def rows(asked: Selection) -> Portions:
 
 
 async def delivery_rows(asked: Selection) -> Portions:
-    """The same of deliveries."""
+    """Yield the same of deliveries."""
     async for lines in _lines(asked, LineKind.DESTINATION if asked.by is None else asked.by):
         yield [_delivery_row(line, by) for line, by in lines]
 
 
 async def rows_with_outages(asked: Selection) -> Portions:
-    """The same as `rows`, each stretch at once: an outage is read once for all lines."""
+    """Yield the same as `rows`, each stretch at once: an outage is read once for all lines."""
     by = LineKind.FACILITY if asked.by is None else asked.by
     question = asked.question
     periods = [question.period] if asked.every is None else series(question.period, asked.every, question.zone)

@@ -96,7 +96,7 @@ type Make = Callable[[Sequence[CameraAccount]], list[Row]]
 
 
 async def accounted_rows(asked: Selection, make: Make, without: Callable[[Facility], Row]) -> Portions:
-    """What `make` makes of each portion of accounts, then a row for each facility without cameras."""
+    """Yield what `make` makes of each portion of accounts, then a row for each facility without cameras."""
     places = await plan.places(asked.session, asked.scope, asked.question.period)
     with rarely_collected():
         cameras = await plan.cameras(asked.session, places)

@@ -79,7 +79,7 @@ LENGTHS = {
 
 
 def length(name: str) -> Column:
-    """The column of one sum of time."""
+    """Build the column of one sum of time."""
     heading, description = LENGTHS[name]
     return Column(f"{name}_ms", Kind.DURATION, f"{heading} (ms)", description)
 
@@ -96,7 +96,7 @@ _PERCENTAGES = {
 
 
 def percent_columns(name: str, heading: str, description: str) -> tuple[Column, ...]:
-    """The four percentages of good, bad and unknown time."""
+    """Build the four percentages of good, bad and unknown time."""
     return tuple(
         Column(f"{name}_{form}_percent", PERCENT, f"{heading} {vietnamese} (%)", f"{description}, {english}.")
         for form, (vietnamese, english) in _PERCENTAGES.items()
@@ -109,7 +109,7 @@ CONNECTION = percent_columns("connection", "Tỷ lệ kết nối", "Share of th
 
 
 def place_values(facility: Facility) -> Row:
-    """The values of PLACE."""
+    """Return the values of PLACE."""
     unit, agency = facility.unit, facility.agency
     return (
         str(unit.id), unit.code, unit.name, str(agency.id), agency.code, agency.name,
@@ -130,7 +130,7 @@ class Places:
         return self.made[self.number(facility)]
 
     def number(self, facility: Facility) -> int:
-        """The place of its values in `made`."""
+        """Find the place of its values in `made`."""
         found = self._numbers.get(id(facility))
         if found is None:
             found = self._numbers[id(facility)] = len(self.made)
@@ -139,18 +139,18 @@ class Places:
 
 
 def camera_values(camera: Camera) -> Row:
-    """The values of CAMERA."""
+    """Return the values of CAMERA."""
     return camera.id, camera.code, camera.name
 
 
 def delivery_values(delivery: Delivery) -> Row:
-    """The values of DELIVERY."""
+    """Return the values of DELIVERY."""
     to = delivery.destination
     return delivery.id, _text(to.id), to.code, delivery.role, delivery.required_proof
 
 
 def plan_values(delivery: Delivery) -> Row:
-    """The values of PLAN."""
+    """Return the values of PLAN."""
     return delivery.plan, delivery.plan_exception
 
 
@@ -161,7 +161,7 @@ def _text(destination: UUID) -> str:
 
 
 def percent_values(good: Millis, bad: Millis, unknown: Millis) -> Row:
-    """The values of four percentages."""
+    """Compute the values of four percentages."""
     return percentages(good, bad, unknown)
 
 

@@ -95,7 +95,7 @@ async def _rows(asked: Selection, make: Callable[[Sequence[CameraDays], Days], R
 
 
 def facts_without_cameras(facility: Facility, spans: Days) -> Rows:
-    """The rows of FACTS of a facility that has none."""
+    """Build the rows of FACTS of a facility that has none."""
     return _empty(facility, spans, _NO_FACT)
 
 
@@ -108,7 +108,7 @@ def _place(facility: Facility) -> Row:
 
 
 def facts_of(portion: Sequence[CameraDays], spans: Days) -> Woven:
-    """The rows of FACTS of these cameras."""
+    """Build the rows of FACTS of these cameras."""
     places = Places(_place)
     place_of, line_of, lines, lengths = list[int](), list[int](), list[Row](), list[Row]()
     for one in portion:

@@ -230,7 +230,7 @@ async def _board(asked: Selection, at: Millis | None = None) -> Board:
 
 
 async def progress_rows(asked: Selection) -> Portions:
-    """The total, then each grouping by code."""
+    """Yield the total, then each grouping by code."""
     made = await _board(asked)
     rows = [_line("total", "all", "Toàn tỉnh", total_of(made.rows))]
     keys: Sequence[tuple[str, Callable[[Facility], GroupKey]]] = (

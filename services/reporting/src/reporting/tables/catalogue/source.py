@@ -35,7 +35,7 @@ class Selection:
 
     @staticmethod
     def stamp_of(question: Question) -> Stamp:
-        """What the file of a question says of itself."""
+        """Build what the file of a question says of itself."""
         return Stamp(question.now, question.period, question.time_zone)
 
 

@@ -201,7 +201,7 @@ def _late_evidence(asked: Selection) -> AsyncGenerator[Sequence[Any]]:
 
 
 def _change(row: Any) -> Row:
-    """The values of _CHANGE."""
+    """Return the values of _CHANGE."""
     return row.id, str(row.camera_id), row.day, row.what, millis(row.noticed_at), millis(row.written_at)
 
 
