@@ -164,7 +164,7 @@ def _restore(arguments: argparse.Namespace, progress: Progress) -> int:
 
 
 def _given(arguments: argparse.Namespace) -> place.Place | None:
-    """The platform that the addresses name; None without any. Raises ValueError when some are missing."""
+    """Read the platform that the addresses name; None without any. Raises ValueError when some are missing."""
     urls = {name: getattr(arguments, f"{name}_database") for name in environment.RECORD_KEEPERS}
     if not any(urls.values()):
         return None

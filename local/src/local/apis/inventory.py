@@ -101,7 +101,7 @@ class InventoryApi:
         await self._call("DELETE", f"/v1/{noun}/{thing_id}", headers=headers, params={"reason": reason})
 
     async def do(self, noun: str, thing_id: str, verb: str, body: Json, *, by_approver: bool = False) -> Json:
-        """A verb on one thing as it is now, such as `transitions`; `by_approver`: who wrote does not approve."""
+        """Apply a verb such as `transitions` to a thing as it is now; `by_approver`: who wrote does not approve."""
         headers = {"If-Match": await self._etag(noun, thing_id)}
         if by_approver and self._approver is not None:
             headers["Authorization"] = f"Bearer {self._approver}"
@@ -142,7 +142,7 @@ class InventoryApi:
 
 
 async def call(client: httpx.AsyncClient, method: str, path: str, **options: Any) -> Json:
-    """The JSON answer, {} when there is none. Raises RefusedError with the problem document's text."""
+    """Send a request; return the JSON answer, {} without one. Raises RefusedError with the problem document's text."""
     try:
         response = await client.request(method, path, **options)
     except httpx.TransportError as error:

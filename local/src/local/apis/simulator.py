@@ -35,7 +35,7 @@ class SimulatorApi:
         return {item["id"]: item["url"] for item in await self._items("/v1/centres")}
 
     async def received(self, centre_id: str) -> dict[str, Received]:
-        """The centre's own counters, by path without the leading slash."""
+        """Read the centre's own counters, by path without the leading slash."""
         items = await self._items(f"/v1/centres/{centre_id}/streams")
         return {
             item["path"].lstrip("/"): Received(live=item["live"], packets=item["packets"], lost=item["lost"])
@@ -49,7 +49,7 @@ class SimulatorApi:
         return bool(pulling["username"] == account and not refused)
 
     async def pulled(self, centre_id: str) -> set[str]:
-        """The paths that the centre pulls by a session that plays."""
+        """List the paths that the centre pulls by a session that plays."""
         pulling = await self._call("GET", f"/v1/centres/{centre_id}/pulling")
         return {str(item["path"]) for item in pulling["items"] if item["state"] == "playing"}
 

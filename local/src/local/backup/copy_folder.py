@@ -79,7 +79,7 @@ class CopyFolder:
     @classmethod
     @contextlib.contextmanager
     def being_written(cls, beneath: Path, made_at: datetime) -> Iterator[Self]:
-        """A new folder below `beneath`, named by the time. It gets its name when the block ends, else it is removed.
+        """Make a folder below `beneath`, named by the time. It gets its name when the block ends, else it is removed.
 
         Raises OSError.
         """
@@ -102,7 +102,7 @@ class CopyFolder:
 
     @classmethod
     def complete(cls, path: Path) -> Self:
-        """The backup at `path`, or the newest one below it. Raises UnusableBackupError."""
+        """Open the backup at `path`, or the newest one below it. Raises UnusableBackupError."""
         if (path / MANIFEST).is_file():
             return cls(path)
         found = sorted(
@@ -115,11 +115,11 @@ class CopyFolder:
         return cls(found[-1])
 
     def database(self, name: str) -> Path:
-        """The dump of a database; its folder is there."""
+        """Return the file of a database's dump; its folder is there."""
         return self._below("databases") / f"{name}.dump"
 
     def stream(self, name: str) -> Path:
-        """The folder of a stream's copy."""
+        """Return the folder of a stream's copy."""
         return self._below("streams", name)
 
     @property
@@ -134,7 +134,7 @@ class CopyFolder:
         (self.root / CHECKSUMS).write_text("".join(lines), "ascii")
 
     def manifest(self) -> Manifest:
-        """Raises UnusableBackupError."""
+        """Read the manifest. Raises UnusableBackupError."""
         try:
             return Manifest.model_validate_json((self.root / MANIFEST).read_bytes())
         except (OSError, ValidationError):

@@ -49,7 +49,7 @@ class RecordDatabase:
         self._password = str(url.password) if url.password is not None else read_password(login.password_file)
 
     def describe(self) -> DatabaseCopy:
-        """The server's version and the tables' revision, now."""
+        """Read the server's version and the tables' revision, now."""
         with self._connect() as connection:
             version = connection.info.server_version
             table = connection.execute("select to_regclass('public.alembic_version')").fetchone()
@@ -74,7 +74,7 @@ class RecordDatabase:
         return True
 
     def require_empty(self, copy: DatabaseCopy) -> None:
-        """Raises UnusableBackupError when something is in it, or when its server is older than the copy's."""
+        """Raise UnusableBackupError when something is in it, or when its server is older than the copy's."""
         with self._connect() as connection:
             row = connection.execute(_RELATIONS).fetchone()
             version = connection.info.server_version // 10_000
@@ -117,7 +117,7 @@ class RecordDatabase:
 
 
 def _program(name: str) -> str:
-    """Raises DatabaseError."""
+    """Find a client program of PostgreSQL. Raises DatabaseError."""
     try:
         beside = postgres_binaries() / name
     except FileNotFoundError:

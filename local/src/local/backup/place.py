@@ -60,7 +60,7 @@ def given(
 
 @asynccontextmanager
 async def of_state(state: StateFolder, report: Callable[[str, str], None]) -> AsyncIterator[Place]:
-    """The platform of a state folder, running or not. Raises UnusableBackupError, ServerError or OSError."""
+    """Open the platform of a state folder, running or not. Raises UnusableBackupError, ServerError or OSError."""
     if not (state.root / "lock").exists():
         msg = f"{state.root} has no platform: `make run` makes one"
         raise UnusableBackupError(msg)
@@ -74,7 +74,7 @@ async def of_state(state: StateFolder, report: Callable[[str, str], None]) -> As
 
 @asynccontextmanager
 async def new_state(state: StateFolder, report: Callable[[str, str], None]) -> AsyncIterator[Place]:
-    """The servers of a state folder without data, started for the time of the work.
+    """Start the servers of a state folder without data, for the time of the work.
 
     Work that fails leaves none either: when its reason is mended, it may begin again. Raises UnusableBackupError when
     there is data, StateInUseError when a platform runs with it.
@@ -120,7 +120,7 @@ def _start(postgres: PostgresServer, nats: NatsServer) -> None:
 
 
 def _running(state: StateFolder) -> Place:
-    """The servers that a running platform has started. Raises UnusableBackupError when they are not up yet."""
+    """Find the servers that a running platform has started. Raises UnusableBackupError when they are not up yet."""
     try:
         listens = _LISTENS.search((state.nats / "place.conf").read_text("utf-8"))
         port = int((state.postgres / "data" / "postmaster.pid").read_text("ascii").splitlines()[_PORT_LINE])

@@ -26,7 +26,7 @@ REGISTER, REPORTS = "inventory", "reporting"
 
 
 def release() -> str:
-    """The release that runs."""
+    """Return the release that runs."""
     return version("vonggac")
 
 
@@ -119,7 +119,7 @@ async def restore(
 
 @asynccontextmanager
 async def at(place: Place) -> AsyncIterator[Place]:
-    """A place that is up already."""
+    """Yield a place that is up already."""
     yield place
 
 

@@ -132,7 +132,7 @@ def _require_end(name: str, piece: Msg) -> None:
 
 @asynccontextmanager
 async def connected(url: str, login: Login | None, ca_file: Path | None) -> AsyncIterator[Streams]:
-    """A connection to a server that may still be starting. Raises RefusedByNatsError when it does not answer."""
+    """Connect to a server that may still be starting. Raises RefusedByNatsError when it does not answer."""
     user, password = (login.user, read_password(login.password_file)) if login is not None else (None, None)
     deadline = asyncio.get_running_loop().time() + CONNECT_WITHIN_S
     while True:

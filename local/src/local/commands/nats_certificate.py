@@ -37,7 +37,7 @@ def names_of_servers(name: str, namespace: str) -> tuple[str, ...]:
 
 
 def ensure_certificate(folder: Path, names: tuple[str, ...], now: datetime | None = None) -> Certificate:
-    """The certificate in the folder; a new one when there is none, it ends soon, or it has not all names.
+    """Keep the certificate in the folder; make one when there is none, it ends soon, or it has not all names.
 
     The authority stays, so servers and clients with the old certificate and the new one trust each other. `now` is
     real time unless given: TLS reads the clock. Raises OSError when the folder is not writable.

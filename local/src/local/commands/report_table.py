@@ -41,9 +41,8 @@ class _Destination:
 
 
 def render(document: Json, *, width: int | None = None) -> str:
-    """A line per camera with its state and its deliveries, what the columns mean, then the totals; no line longer than
-    `width` (None: as the terminal).
-    """
+    """Render a line per camera with its state and its deliveries, what the columns mean, then the totals; no line
+    longer than `width` (None: as the terminal)."""
     width = max(NARROWEST, min(width or shutil.get_terminal_size((WIDTH, 24)).columns, WIDEST))
     destinations = _destinations(document["cameras"])
     beside = LEAST_OF_OTHERS + len(destinations) * (STATE_WIDTH + GAP) <= width

@@ -47,7 +47,7 @@ async def round_trip(inventory_url: str, reporting_url: str, token: str, *, with
 
 @asynccontextmanager
 async def _camera(inventory: InventoryApi, progress: Progress) -> AsyncIterator[None]:
-    """The test's camera, removed at the end with all that was added for it."""
+    """Add the test's camera, and remove it at the end with all that was added for it."""
     added: list[tuple[str, str]] = []
     try:
         unit = await _any(inventory, "units", {"code": CODE, "name": CODE, "level": "province"}, added)
@@ -73,7 +73,7 @@ async def _any(inventory: InventoryApi, noun: str, body: Json, added: list[tuple
 
 
 async def _own(inventory: InventoryApi, noun: str, body: Json, added: list[tuple[str, str]]) -> str:
-    """A new one; what an interrupted test left is taken over, and removed at the end as well."""
+    """Add a new one, or take over what an interrupted test left; both are removed at the end."""
     for thing in await inventory.all(noun):
         if thing["code"] == CODE:
             added.append((noun, str(thing["id"])))
@@ -83,7 +83,7 @@ async def _own(inventory: InventoryApi, noun: str, body: Json, added: list[tuple
 
 
 async def _await_camera(reporting_url: str, token: str, *, within_s: float) -> Json | None:
-    """The camera in the report once a probe of it is there; None when the time is over."""
+    """Wait for the camera in the report, once a probe of it is there; None when the time is over."""
     headers = {"Authorization": f"Bearer {token}"}
     deadline = time.monotonic() + within_s
     async with httpx.AsyncClient(base_url=reporting_url, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:

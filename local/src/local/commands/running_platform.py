@@ -19,7 +19,7 @@ READY_WITHIN_S = 120.0
 
 
 def token_from(*, keys: Path | None, token_file: Path | None) -> str:
-    """The token in `token_file`, else one signed with the key in `keys`. Raises OSError or ValueError."""
+    """Read the token in `token_file`, else sign one with the key in `keys`. Raises OSError or ValueError."""
     if token_file is not None:
         return token_file.read_text("ascii").strip()
     assert keys is not None

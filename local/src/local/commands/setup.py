@@ -83,7 +83,8 @@ def share_keys(folder: Path) -> None:
 
 
 def _share_database_logins(logins: Path, owners: Owners) -> None:
-    """A password per role in the server's folder, each also in its service's; the superuser's in none of those."""
+    """Write a password per role into the server's folder, each also into its service's; the superuser's into no
+    service's."""
     server = logins / "postgres"
     ensure_password(server / "superuser.password")
     for role in environment.RECORD_KEEPERS:
@@ -102,7 +103,7 @@ def _share_backup_logins(logins: Path, owners: Owners) -> None:
 
 
 def _share_nats_logins(logins: Path, owners: Owners) -> None:
-    """A password per user, each in the folder of that user alone; all of them in the server's."""
+    """Write a password per user, each into the folder of that user alone; all of them into the server's."""
     values = {user.name: ensure_password(logins / user.name / NATS_PASSWORD) for user in permissions.USERS}
     write_private(logins / "nats" / Path(accounts.PASSWORDS_FILE).name, accounts.passwords(values))
     for name in values:

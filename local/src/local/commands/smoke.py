@@ -46,7 +46,7 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
     def json_line(self) -> str:
-        """The last line of output."""
+        """Format the last line of output."""
         found = finding(self.document) if self.document else None
         line: Json = {
             "cameras": found.cameras if found else 0,
@@ -185,7 +185,7 @@ async def pulls_contradict(simulator: SimulatorApi, document: Json) -> tuple[int
 
 
 def made_for_centres(state: StateFolder) -> set[str]:
-    """The passwords that the platform made for centres that pull, as the simulator keeps them."""
+    """Read the passwords that the platform made for centres that pull, as the simulator keeps them."""
     return {read_password(file) for file in state.pulling.glob("*.password")}
 
 

@@ -42,7 +42,7 @@ class Finding:
     """Cameras that are down, by cause."""
 
     def shortfall(self, expected: Expectation) -> list[str]:
-        """The differences from what is expected, in words; empty when there are none."""
+        """List the differences from what is expected, in words; empty when there are none."""
         wanted = (
             ("cameras", self.cameras, expected.cameras),
             ("cameras up", self.up, expected.cameras - len(expected.faults)),
@@ -61,7 +61,7 @@ class Finding:
 
 
 def finding(document: Json) -> Finding:
-    """The figures of a compliance document."""
+    """Count the figures of a compliance document."""
     cameras: list[Json] = document["cameras"]
     down = [camera for camera in cameras if camera["state"] == "down"]
     return Finding(
@@ -102,7 +102,7 @@ class ReportingApi:
         )
 
     async def compliance(self, *, since: datetime | None = None) -> Json:
-        """The compliance report from `since` (aware) until now, by default of 24 hours. Raises RefusedError."""
+        """Read the compliance report from `since` (aware) until now, by default of 24 hours. Raises RefusedError."""
         period = {} if since is None else {"from": since.isoformat()}
         return await call(self._client, "GET", "/v1/compliance", params=period)
 

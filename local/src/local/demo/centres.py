@@ -55,7 +55,7 @@ async def give_addresses(inventory: InventoryApi, simulator: SimulatorApi, *, se
 
 
 def _body(one: content.DemoDestination, address: str, known: Json | None, pulled_from: Sequence[str]) -> Json:
-    """The virtual centres play streams back at the address where they receive them."""
+    """Build a destination's body: the virtual centres play streams back at the address where they receive them."""
     template = address + "/{camera_code}"
     body: Json = {
         "code": one.code,
@@ -76,7 +76,8 @@ def _body(one: content.DemoDestination, address: str, known: Json | None, pulled
 
 
 async def _remove_logins_of_moved(inventory: InventoryApi, known: Mapping[str, Json], bodies: Sequence[Json]) -> None:
-    """A login stays at its address, and the simulator's ports may be others than at the last start."""
+    """Remove logins at old addresses: a login stays at its address, and the simulator's ports may differ from the last
+    start's."""
     for body in bodies:
         one = known.get(str(body["code"]))
         if one is None:
@@ -90,7 +91,7 @@ async def _remove_logins_of_moved(inventory: InventoryApi, known: Mapping[str, J
 async def _give_login(
     inventory: InventoryApi, simulator: SimulatorApi, one: content.DemoDestination, thing: Json
 ) -> None:
-    """The centre's login here, and ours there. A password that nobody has any more is made anew."""
+    """Write the centre's login here, and ours there. A password that nobody has any more is made anew."""
     if not thing["has_read_back_secret"]:
         login = (one.username, one.password)
         await inventory.write_secret("destinations", thing["id"], *login, path="read-back-secret")

@@ -31,13 +31,13 @@ class DemoDestination:
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    """The rows of one file, empty cells left out."""
+    """Read the rows of one file, empty cells left out."""
     with io.StringIO(files("local.demo").joinpath(f"{name}.csv").read_text("utf-8")) as text:
         return [{column: cell for column, cell in row.items() if cell} for row in csv.DictReader(text)]
 
 
 def destinations() -> list[DemoDestination]:
-    """The two centres every camera must reach."""
+    """Read the two centres every camera must reach."""
     return [DemoDestination(**row) for row in rows("destinations")]
 
 

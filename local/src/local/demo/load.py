@@ -35,7 +35,7 @@ async def load_register(inventory: InventoryApi) -> None:
 
 
 async def load_base(inventory: InventoryApi, simulator: SimulatorApi, *, pulled_from: Sequence[str] = ()) -> None:
-    """The register, and the two destinations at the simulator's centres. Raises RefusedError.
+    """Load the register, and the two destinations at the simulator's centres. Raises RefusedError.
 
     `pulled_from`: networks from which a centre pulls; without any, both are pushed to.
     """
@@ -45,7 +45,7 @@ async def load_base(inventory: InventoryApi, simulator: SimulatorApi, *, pulled_
 
 
 async def _ensure_agencies(inventory: InventoryApi) -> None:
-    """The agencies of agencies.csv; one that ended names the one that has its work since."""
+    """Add the agencies of agencies.csv; one that ended names the one that has its work since."""
     rows = content.rows("agencies")
     bodies = [{name: value for name, value in row.items() if name != _SUCCESSOR} for row in rows]
     ids = {code: str(one["id"]) for code, one in (await inventory.ensure("agencies", bodies)).items()}
@@ -66,7 +66,7 @@ async def _ensure_facilities(inventory: InventoryApi) -> None:
 
 
 async def _ensure_units(inventory: InventoryApi) -> None:
-    """The units of units.csv, a level after the other: a code stands for another unit in another time."""
+    """Add the units of units.csv, a level after the other: a code stands for another unit in another time."""
     ids = {_unit_key(unit): str(unit["id"]) for unit in await inventory.all("units")}
     waiting = content.rows("units")
     while waiting:
@@ -80,7 +80,7 @@ async def _ensure_units(inventory: InventoryApi) -> None:
 
 
 def _named_by(row: Json) -> list[tuple[str, ...]]:
-    """The keys of the units that a row names: the one above it, and those that it follows."""
+    """List the keys of the units that a row names: the one above it, and those that it follows."""
     above: tuple[str, ...] = tuple(row[name] for name in _PARENT if name in row)
     # Provinces were merged; what a district was lies in several communes since.
     level = "province" if row["level"] == "province" else "district"
@@ -103,7 +103,7 @@ def _unit_key(unit: Json) -> tuple[str, ...]:
 
 
 async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) -> Loaded:
-    """The eight virtual cameras, unless inventory has cameras of the user: then those alone stay enabled."""
+    """Load the eight virtual cameras, unless inventory has the user's cameras: then those alone stay enabled."""
     present = {str(camera["code"]): camera for camera in await inventory.all("cameras")}
     demo = set(content.camera_codes())
     own = [code for code, camera in present.items() if code not in demo and camera["enabled"]]
@@ -117,7 +117,7 @@ async def load_demo_cameras(inventory: InventoryApi, simulator: SimulatorApi) ->
 
 
 async def load_own_cameras(inventory: InventoryApi, cameras: list[OwnCamera]) -> Loaded:
-    """The user's cameras, forwarded by exception; demo cameras of an earlier run are disabled."""
+    """Load the user's cameras, forwarded by exception; demo cameras of an earlier run are disabled."""
     await except_from_plans(inventory, {camera.facility_code for camera in cameras}, OWN_CAMERAS)
     await inventory.import_csv("cameras", content.as_csv([camera.columns for camera in cameras]))
     codes = {camera.code for camera in cameras}

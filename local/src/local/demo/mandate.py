@@ -31,7 +31,7 @@ _REFERENCES = {
 
 
 def content() -> dict[str, Any]:
-    """The data as it stands in mandate.json."""
+    """Read the data as it stands in mandate.json."""
     found: dict[str, Any] = json.loads(files("local.demo").joinpath("mandate.json").read_text("utf-8"))
     return found
 
@@ -50,7 +50,7 @@ async def load_mandate(inventory: InventoryApi) -> None:
 
 
 def dated(row: Json, today: date) -> Json:
-    """The row with the days of now as days of the calendar."""
+    """Copy the row with its days from today as days of the calendar."""
     return {
         name: str(today + timedelta(days=value[_RELATIVE])) if isinstance(value, dict) and _RELATIVE in value else value
         for name, value in row.items()
@@ -71,8 +71,8 @@ def _body(noun: str, row: Json, sources: Mapping[str, str], ids: Mapping[str, Ma
 
 
 def _key(thing: Mapping[str, Any]) -> str:
-    """What tells one from another: the code, of an assignment its province and first day, of a person the facility and
-    the name, else facility and kind."""
+    """Return what differs from one to another: the code, of an assignment its province and first day, of a person the
+    facility and the name, else facility and kind."""
     if "code" in thing:
         return str(thing["code"])
     of_facility = ("facility_id", "full_name" if "full_name" in thing else "kind")
@@ -81,7 +81,7 @@ def _key(thing: Mapping[str, Any]) -> str:
 
 
 def _source(noun: str, source: str, row: Json) -> Json:
-    """A directive has a field for its source; an obligation has it in its note."""
+    """Write the source: a directive has a field for it; an obligation has it in its note."""
     if noun == "directives":
         return {"source": source}
     return {"note": "; ".join(part for part in (row.get("note"), f"Nguồn: {source}") if part)}

@@ -20,7 +20,7 @@ _AREAS = (
 
 
 def content() -> dict[str, Any]:
-    """The data as it stands in surveys.json."""
+    """Read the data as it stands in surveys.json."""
     found: dict[str, Any] = json.loads(files("local.demo").joinpath("surveys.json").read_text("utf-8"))
     return found
 

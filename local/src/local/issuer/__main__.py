@@ -8,7 +8,7 @@ from vonggac.telemetry import configure_logging
 
 
 def main() -> None:
-    """Settings from the environment (VONGGAC_ISSUER_…)."""
+    """Run the issuer by settings from the environment (VONGGAC_ISSUER_…)."""
     settings = load_or_exit(IssuerSettings)
     configure_logging(service="issuer", level="info", log_format="json")
     try:

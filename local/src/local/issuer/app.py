@@ -27,7 +27,7 @@ HEADERS = {
 
 
 def create_app(settings: IssuerSettings) -> FastAPI:
-    """Raises OSError when there are no keys in the folder, ValueError when they are none."""
+    """Create the app. Raises OSError when there are no keys in the folder, ValueError when they are none."""
     issuer, key, grants = token_issuer(settings.keys), signing_key(settings.keys), Grants()
     keys = (settings.keys / JWKS).read_text("utf-8")
     key_id = jwt.PyJWKSet.from_json(keys).keys[0].key_id
@@ -114,7 +114,8 @@ def _discovery(address: str) -> dict[str, Any]:
 
 
 def _request_of(given: dict[str, str], settings: IssuerSettings) -> Request | str:
-    """What the console asks, or what is wrong with it: nothing is sent to an address that is not the console's."""
+    """Parse what the console asks, or say what is wrong with it: nothing is sent to an address that is not the
+    console's."""
     if given.get("redirect_uri") != settings.callback:
         return f"redirect_uri must be {settings.callback}"
     if given.get("client_id") != CLIENT or given.get("response_type") != "code":

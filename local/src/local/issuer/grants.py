@@ -47,7 +47,7 @@ class Grants:
         self._refreshing: dict[str, Grant] = {}
 
     def give_code(self, person: DemoPerson, request: Request) -> str:
-        """A code for the console, valid for a minute."""
+        """Make a code for the console, valid for a minute."""
         expires = self._now() + CODE_S
         grant = Grant(person, request.client_id, request.nonce, request.challenge, expires)
         return self._store(self._codes, grant)
@@ -60,7 +60,7 @@ class Grants:
         return grant if challenge_of(verifier) == grant.challenge else None
 
     def give_refresh(self, grant: Grant) -> str:
-        """A token with which the same person gets new ones."""
+        """Make a token with which the same person gets new ones."""
         return self._store(self._refreshing, Grant(grant.person, grant.client_id, None, None, self._now() + REFRESH_S))
 
     def use_refresh(self, token: str, client_id: str) -> Grant | None:
@@ -78,5 +78,5 @@ class Grants:
 
 
 def challenge_of(verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636 §4.2)."""
+    """Compute the S256 challenge of a verifier (RFC 7636 §4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

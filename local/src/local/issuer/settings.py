@@ -24,7 +24,7 @@ class IssuerSettings(BaseSettings):
     @field_validator("host")
     @classmethod
     def is_on_loopback(cls, given: str) -> str:
-        """Raises ValueError: everybody can be anybody here."""
+        """Raise ValueError for another address: everybody can be anybody here."""
         if not ipaddress.ip_address(given).is_loopback:
             msg = "the embedded issuer listens on loopback alone: elsewhere set an OIDC provider for the console"
             raise ValueError(msg)

@@ -47,7 +47,7 @@ class OwnCamera:
 
 
 def read_cameras(path: Path, *, facility_codes: Collection[str], default_facility: str) -> list[OwnCamera]:
-    """The cameras of the file; one without a facility belongs to `default_facility`.
+    """Read the cameras of the file; one without a facility belongs to `default_facility`.
 
     Raises FileError with every mistake.
     """
@@ -63,7 +63,8 @@ def read_cameras(path: Path, *, facility_codes: Collection[str], default_facilit
 
 
 def one_device(rows: Iterable[Row]) -> list[Mistake]:
-    """A mistake for each row whose device an earlier one has, and that gives no reason for it; as inventory has it.
+    """Find a mistake for each row whose device an earlier one has, and that gives no reason for it; as inventory has
+    it.
 
     Cameras of one host and port are channels of a recorder: they share its serial number and MAC address.
     """
@@ -157,6 +158,6 @@ def _address_mistakes(url: str) -> list[str]:
 
 
 def _host(url: str) -> str:
-    """Raises MalformedError."""
+    """Parse the host of an address. Raises MalformedError."""
     _, separator, rest = url.partition("://")
     return RtspUrl.parse(f"rtsp://{rest}" if separator else url).host

@@ -75,7 +75,7 @@ def _body(one: OwnDestination) -> Json:
 
 
 async def _change(inventory: InventoryApi, thing: Json, body: Json) -> Json:
-    """The thing with what differs; a login of an address that has changed is removed first."""
+    """Change what differs in the thing, and return it; a login of an address that has changed is removed first."""
     for name, secret in (("url_template", ""), ("read_back_url_template", "read_back_")):
         if thing[f"has_{secret}secret"] and name in body and thing[name] != body[name]:
             await inventory.remove_secret("destinations", thing["id"], f"{secret.replace('_', '-')}secret")

@@ -56,7 +56,7 @@ class OwnDestination:
 
 
 def read_destinations(path: Path, *, taken: Collection[str], served_host: str | None) -> list[OwnDestination]:
-    """The centres of the file. `taken`: codes of the demo's; `served_host`: this machine's address for centres.
+    """Read the centres of the file. `taken`: codes of the demo's; `served_host`: this machine's address for centres.
 
     Raises FileError with every mistake.
     """
@@ -179,5 +179,5 @@ def _address(row: Row, name: str, schemes: Collection[str], *, needed: str | Non
 
 
 def _host(template: str) -> str:
-    """Raises MalformedError."""
+    """Parse the host of a template. Raises MalformedError."""
     return RtspUrl.parse(f"rtsp://{template.partition('://')[2].partition('/')[0]}/").host

@@ -32,7 +32,7 @@ class OwnFacility:
 
 
 def read_facilities(path: Path, *, taken: Collection[str], defaults: dict[str, str]) -> list[OwnFacility]:
-    """The facilities of the file; `defaults` fill empty cells. `taken`: codes of the demo's facilities.
+    """Read the facilities of the file; `defaults` fill empty cells. `taken`: codes of the demo's facilities.
 
     Raises FileError with every mistake; what units and agencies there are, inventory knows.
     """

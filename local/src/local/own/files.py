@@ -121,7 +121,7 @@ def read_own(
 
 
 def _read_centres(path: Path | None, served_host: str | None, report: Callable[[str, str], None]) -> OwnCentres:
-    """Raises FileError."""
+    """Read the centres of the file, none without one. Raises FileError."""
     if path is None:
         return OwnCentres(served_host=served_host)
     taken = [one.code for one in content.destinations()]

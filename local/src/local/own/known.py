@@ -42,7 +42,7 @@ class Known:
 
 
 async def networks_of(hosts: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
-    """A network of one address for each of `hosts`, and a note for each name that has none now."""
+    """Build a network of one address for each of `hosts`, and a note for each name that has none now."""
     networks, notes = dict[str, None](), list[str]()
     named = list(hosts)
     for host, address in zip(named, await asyncio.gather(*map(_address, named)), strict=True):

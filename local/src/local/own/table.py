@@ -43,7 +43,7 @@ class FileError(Exception):
         self.path, self.mistakes = path, mistakes
 
     def lines(self) -> list[str]:
-        """What to print: at most MAX_SHOWN mistakes."""
+        """List the lines to print: at most MAX_SHOWN mistakes."""
         more = len(self.mistakes) - MAX_SHOWN
         return [f"{self.path}: {mistake}" for mistake in self.mistakes[:MAX_SHOWN]] + (
             [f"{self.path}: and {more} more"] if more > 0 else []
@@ -78,7 +78,7 @@ class Row:
 
 
 def read_rows(path: Path, columns: Columns) -> tuple[list[Row], list[Mistake]]:
-    """The rows, and the mistakes of their form. Raises FileError where no row can be read."""
+    """Read the rows, and the mistakes of their form. Raises FileError where no row can be read."""
     table = _table(path, columns)
     begins, headings = table[0]
     header = [columns.aliases.get(heading.strip().lower(), heading.strip().lower()) for heading in headings]
@@ -101,7 +101,7 @@ def read_rows(path: Path, columns: Columns) -> tuple[list[Row], list[Mistake]]:
 
 
 def doubled(rows: Iterable[Row]) -> list[Mistake]:
-    """A mistake for each code that an earlier row has, or almost: inventory takes both for one."""
+    """Find a mistake for each code that an earlier row has, or almost: inventory takes both for one."""
     seen: dict[str, Row] = {}
     mistakes = []
     for row in rows:

@@ -43,7 +43,7 @@ def of_service(
     denied: tuple[str, ...] = (),
     nats_store_bytes: int | None = None,
 ) -> dict[str, str]:
-    """The variables of one service; `allowed` are the networks (CIDR) of cameras, destinations and receivers.
+    """Build the variables of one service; `allowed` are the networks (CIDR) of cameras, destinations and receivers.
 
     `denied`: endpoints in them that are the platform's own.
     `nats_store_bytes`: what the streams may take, as was stated to the server.
@@ -87,7 +87,7 @@ def served_address(ports: Ports) -> str:
 
 
 def served_at(host: str | None, ports: Ports) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The variables that have centres pull at this machine's address `host` in place of loopback, and its network."""
+    """Build the variables that have centres pull at this machine's address `host`, not at loopback, and its network."""
     if host is None:
         return {}, ()
     address = f"rtsp://{f'[{host}]' if ':' in host else host}:{ports.served}"
@@ -97,7 +97,7 @@ def served_at(host: str | None, ports: Ports) -> tuple[dict[str, str], tuple[str
 
 
 def of_pages(name: str, *, state: StateFolder, ports: Ports, nats_store_bytes: int | None = None) -> dict[str, str]:
-    """The variables of the console, or of the embedded issuer that signs people in for it on this machine."""
+    """Build the variables of the console, or of the embedded issuer that signs people in for it on this machine."""
     values = {
         "HOST": LOOPBACK,
         "PORT": str(getattr(ports, name)),
@@ -122,7 +122,7 @@ def of_pages(name: str, *, state: StateFolder, ports: Ports, nats_store_bytes: i
 
 
 def of_simulator(*, state: StateFolder, ports: Ports) -> dict[str, str]:
-    """The simulator's variables: the demo's cameras and centres, on ports that stay the same."""
+    """Build the simulator's variables: the demo's cameras and centres, on ports that stay the same."""
     values = {
         "HOST": LOOPBACK,
         "PORT": str(ports.simulator),

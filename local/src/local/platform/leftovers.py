@@ -13,7 +13,7 @@ KEPT_SECRETS = frozenset({"password", "admin-token", "approver-token", "password
 
 
 def running_below(process: psutil.Process | None = None) -> list[psutil.Process]:
-    """The processes started by this one, and by those, that are alive now."""
+    """List the processes started by this one, and by those, that are alive now."""
     return [one for one in (process or psutil.Process()).children(recursive=True) if alive(one)]
 
 

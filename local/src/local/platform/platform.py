@@ -74,7 +74,7 @@ class Platform:
         replicas: Mapping[str, int] | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`allowed`: networks (CIDR) that workers may connect to. `durable=False`: for temporary data.
+        """Prepare it; `allowed`: networks (CIDR) that workers may connect to; `durable=False`: for temporary data.
 
         `replicas`: ports of further workers by name, as `choose_replicas` gives them. `variables`
         (VONGGAC_<SERVICE>_…) override the platform's own.
@@ -193,7 +193,7 @@ class Platform:
         self._progress.step("NATS", f"answers on {self.addresses.nats}, its streams stand")
 
     async def _declare_streams(self) -> None:
-        """Raises ProcessEndedError when NATS does not take them."""
+        """Declare the streams. Raises ProcessEndedError when NATS does not take them."""
         login = Login(OWNER.name, self.state.nats_password(OWNER.name))
         nats = self.nats.server
         assert isinstance(nats, NatsServer)
@@ -294,7 +294,7 @@ class Platform:
         )
 
     async def _start_again(self, part: Part) -> None:
-        """Raises ProcessEndedError, ServerError or OSError."""
+        """Start a part again. Raises ProcessEndedError, ServerError or OSError."""
         if isinstance(part, Server):
             await part.start()
             if part is self.nats:
@@ -325,7 +325,7 @@ class Platform:
 
 
 def service_of(name: str) -> str:
-    """The service that a child is a process of: `forwarder` of `forwarder` and of `forwarder-2`."""
+    """Return the service that a child is a process of: `forwarder` of `forwarder` and of `forwarder-2`."""
     return name.partition("-")[0]
 
 

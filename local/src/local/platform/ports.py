@@ -40,7 +40,7 @@ class Ports:
     rtsp_base: int = 8550
 
     def centre(self, index: int) -> int:
-        """The RTSP port of the demo's centre at `index`: 0 is the national one, 1 the provincial one."""
+        """Return the RTSP port of the demo's centre at `index`: 0 is the national one, 1 the provincial one."""
         return self.rtsp_base + FIRST_CENTRE + index
 
 
@@ -62,7 +62,7 @@ async def chosen_alone(report: Callable[[str, str], None]) -> AsyncIterator[None
 
 
 def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
-    """The preferred ports where they are free; `taken(part, what was done)` is called for each that is not."""
+    """Choose the preferred ports where they are free; call `taken(part, what was done)` for each that is not."""
     chosen: dict[str, int] = {}
     used: set[int] = set()
     for field in fields(Ports):
@@ -80,7 +80,7 @@ def choose(preferred: Ports, taken: Callable[[str, str], None]) -> Ports:
 
 
 def choose_replicas(ports: Ports, wanted: Mapping[str, int], before: Mapping[str, int] | None = None) -> dict[str, int]:
-    """A free port of each further replica, by its name (`forwarder-2`, …).
+    """Choose a free port of each further replica, by its name (`forwarder-2`, …).
 
     `wanted`: replicas of each service in all, the one on its port of `ports` among them. `before`: their ports at the
     last start, which they have again where those are free.
@@ -99,13 +99,13 @@ def choose_replicas(ports: Ports, wanted: Mapping[str, int], before: Mapping[str
 
 
 def own_endpoints(ports: Ports, replicas: Iterable[int]) -> tuple[str, ...]:
-    """The platform's own ports on this machine, which no camera or centre has: all but those of the RTSP devices."""
+    """List the platform's own ports here, which no camera or centre has: all but those of the RTSP devices."""
     own = {port for name, port in asdict(ports).items() if name != "rtsp_base"} | set(replicas)
     return tuple(f"[{network}]:{port}" for port in sorted(own) for network in LOOPBACK_NETWORKS)
 
 
 def remembered(file: Path) -> tuple[Ports, dict[str, int]]:
-    """The ports of the last start, and those of further workers; the documented ones where none are known."""
+    """Read the ports of the last start, and of further workers; the documented ones where none are known."""
     try:
         content = json.loads(file.read_text("utf-8"))
         known = {name: _checked(content["ports"].get(name, default)) for name, default in asdict(Ports()).items()}

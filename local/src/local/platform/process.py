@@ -59,7 +59,7 @@ class Child:
         self._record.record_started(self.name, self.process.pid, signal.SIGTERM)
 
     def require_running(self) -> None:
-        """Raises ProcessEndedError when it was started to last and has ended."""
+        """Raise ProcessEndedError when it was started to last and has ended."""
         status = self.process.poll() if self.process and self.lasting else None
         if status is not None:
             raise ProcessEndedError(self._epitaph(status))
@@ -116,7 +116,7 @@ async def _ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log."""
+    """Read the last lines of a log."""
     return "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:]) if log.exists() else "(no log)"
 
 

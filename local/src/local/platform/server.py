@@ -23,7 +23,7 @@ class Server:
         self._record.record_started(self.name, self.server.process.pid, self._stop_signal)
 
     def require_running(self) -> None:
-        """Raises ProcessEndedError when it was started and has ended unasked."""
+        """Raise ProcessEndedError when it was started and has ended unasked."""
         process = self.server.process
         status = process.poll() if process and not self._stopping else None
         if status is not None:

@@ -35,7 +35,7 @@ def private_files() -> None:
 
 
 def open_to_others(folder: Path) -> list[Path]:
-    """What lies below `folder` that somebody else could read or write."""
+    """List what lies below `folder` that somebody else could read or write."""
     return [path for path in sorted(folder.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]
 
 
@@ -62,7 +62,7 @@ class StateFolder:
         return self.root / "nats"
 
     def nats_password(self, user: str) -> Path:
-        """The file with the password of a NATS user."""
+        """Return the file with the password of a NATS user."""
         return self.nats / "secrets" / f"{user}.password"
 
     @property

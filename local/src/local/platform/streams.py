@@ -32,8 +32,8 @@ class Login:
 
 
 def observations_bound(store_bytes: int, held_bytes: int, stated_bytes: int = 0) -> int:
-    """What OBSERVATIONS may take: the usual bound, or the larger one that somebody stated, halved until it is no more
-    than half of the store's `store_bytes`.
+    """Compute what OBSERVATIONS may take: the usual bound, or the larger one that somebody stated, halved until it is
+    no more than half of the store's `store_bytes`.
 
     It is never less than what the stream holds: no fact goes because the disk has become smaller.
     """

@@ -40,7 +40,7 @@ class Part(Protocol):
     name: str
 
     def require_running(self) -> None:
-        """Raises ProcessEndedError when it was started to last and has ended."""
+        """Raise ProcessEndedError when it was started to last and has ended."""
 
     def kill(self) -> None:
         """SIGKILL, now."""
@@ -60,7 +60,8 @@ class Supervisor:
         self._progress, self._start_again, self._has_room = progress, start_again, has_room
 
     async def run(self, parts: Iterable[Part]) -> None:
-        """Raises ProcessEndedError when a part has died MOST_DEATHS times within WINDOW_S, with the reason."""
+        """Keep the parts running. Raises ProcessEndedError, with the reason, when one has died MOST_DEATHS times within
+        WINDOW_S."""
         try:
             async with asyncio.TaskGroup() as group:
                 for part in parts:
@@ -84,7 +85,7 @@ class Supervisor:
                 part.kill()
 
     async def _back_off(self, part: Part, deaths: Deaths, reason: str) -> None:
-        """Raises ProcessEndedError when it was one death too many."""
+        """Wait before the next start. Raises ProcessEndedError when it was one death too many."""
         delay_s = deaths.another(time.monotonic())
         if delay_s is None:
             msg = f"{reason}\n{part.name} has ended {MOST_DEATHS} times within {WINDOW_S:.0f} s: giving up"
@@ -94,7 +95,7 @@ class Supervisor:
         await asyncio.sleep(delay_s)
 
     async def _wait_for_room(self, part: Part, reason: str) -> None:
-        """A full disk is no fault of the part's: it counts as no death, however long it lasts."""
+        """Wait while the disk is full: that is no fault of the part's and counts as no death, however long it lasts."""
         self._progress.step(part.name, f"{in_a_line(reason)}; the disk is full: it starts again once there is room")
         while True:
             await asyncio.sleep(POLL_S)

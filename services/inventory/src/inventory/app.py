@@ -62,7 +62,7 @@ AROUND_A_FILE_BYTES = 2 * 2**20
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
-    """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when a background task died."""
+    """Create the app; a background task's death calls `on_death`. Raises OSError or ValueError for a bad key file."""
     metrics, health = Metrics(), Health()
     database = Database(database_address(settings))
     relay = RelayReady(Outbox(database), metrics, poll_s=RELAY_POLL_S, republish=partial(republish, database))
@@ -159,7 +159,7 @@ def _body_limits(settings: Settings) -> BodyLimits:
 
 
 def _upkeep(settings: Settings, database: Database, metrics: Metrics, relay: RelayReady) -> tuple[BusTask, ...]:
-    """The tasks that keep the streams as the register says: lost jobs, sizes, what was migrated or restored."""
+    """List the tasks that keep the streams as the register says: lost jobs, sizes, what was migrated or restored."""
     return (
         partial(publish_wanted, database=database, wake=relay.wake, every_s=MEASURE_EVERY_S),
         Reconciler(database, metrics, every_s=RECONCILE_EVERY_S).run,

@@ -18,7 +18,7 @@ TAGS = {
 
 
 def tags() -> dict[str, str]:
-    """The tags of the API with what each is about, in the order they are documented."""
+    """List the tags of the API with what each is about, in the order they are documented."""
     from inventory.nouns.registry import NOUNS
 
     return {noun.path.replace("-", " "): noun.about or noun.vietnamese.capitalize() + "." for noun in NOUNS} | TAGS

@@ -40,7 +40,7 @@ async def list_actions(
     page: Annotated[PageQuery[Change, NamedAction], Depends(LINES)],
     wanted: Annotated[ActionFilter, Depends(read_filter)],
 ) -> Response:
-    """`created`, `changed` and `removed`, newest first; `state` where it moved: `approved`."""
+    """List `created`, `changed`, `removed`, newest first; `state` if it moved: `approved`."""
     query = select(Change)
     condition = log_condition(Change.__table__, context.sight, None)
     conditions = [] if condition is None else [condition]

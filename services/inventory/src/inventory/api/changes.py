@@ -87,7 +87,7 @@ async def list_changes(
 
 
 async def changes_of(context: RequestContext, page: ChangePage, noun: str, thing_id: UUID) -> Response:
-    """A page of the changes of one thing."""
+    """Return a page of the changes of one thing."""
     query = select(Change).where(Change.noun == noun, Change.thing_id == thing_id)
     return await _answer(context, page, query, noun)
 

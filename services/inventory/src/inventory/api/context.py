@@ -88,7 +88,7 @@ class RequestContext:
         return self.services.store.read_transaction(self.sight)
 
     def recorded(self, as_of: datetime | None, valid_on: date | None = None) -> Recorded:
-        """The things that the caller sees, by kind, at `as_of`. Raises ProblemError 422 for an instant to come."""
+        """Read what the caller sees at `as_of`, by kind. Raises ProblemError 422 for an instant to come."""
         now = self.services.store.now()
         if as_of is not None and as_of > now + AHEAD:
             raise invalid("as_of", f"is an instant to come; it is {now.isoformat()} now")
@@ -99,7 +99,7 @@ class RequestContext:
     async def write_transaction(
         self, caller: Principal, *, dry_run: bool = False, reason: str | None = None
     ) -> AsyncIterator[WriteTransaction]:
-        """A write transaction of the caller, committed at its end."""
+        """Open a write transaction of the caller; it is committed at its end."""
         actor = actor_of(caller, self.request_id, reason)
         async with self.services.store.write_transaction(actor, dry_run=dry_run) as transaction:
             yield transaction

@@ -57,7 +57,7 @@ class Replayed(BaseModel):
 
 @asynccontextmanager
 async def _letters(context: RequestContext) -> AsyncIterator[DeadLetters]:
-    """Raises ProblemError 503 while NATS is away."""
+    """Open the dead letters. Raises ProblemError 503 while NATS is away."""
     bus = context.services.bus()
     if bus is None or not bus.connected:
         raise _away("not connected")
@@ -74,7 +74,7 @@ def _away(reason: str) -> ProblemError:
 
 @router.get("", summary="List dead letters", responses=LETTERS.responses, response_model=None)
 async def list_dead_letters(context: Context, page: Annotated[LetterPage, Depends(LETTERS)]) -> Response:
-    """What a consumer could not handle, and facts that NATS refused, with the reason; oldest first."""
+    """List what consumers could not handle and facts NATS refused, with reasons; oldest first."""
     async with _letters(context) as letters:
         found = page.page(await _rows(letters, page))
         total = sum((await letters.counts()).values()) if page.wants_total else None
@@ -99,7 +99,7 @@ async def _rows(letters: DeadLetters, page: LetterPage) -> Sequence[DeadLetter]:
     responses=problems({409: "To publish it again cannot help"}),
 )
 async def replay_dead_letter(context: Context, sequence: int) -> Replayed:
-    """An observation is published as it was; of a job, the present state of its camera. 409 when that cannot help."""
+    """Publish an observation as it was; of a job, its camera's present state. 409 when that cannot help."""
     async with _letters(context) as letters:
         letter = await letters.get(sequence)
         if letter is None:

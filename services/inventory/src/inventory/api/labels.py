@@ -20,7 +20,7 @@ _JSON = "application/json"
 
 
 def with_labels(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """The maker of a document that has its labels."""
+    """Wrap the maker of a document, so that the document has its labels."""
 
     def labelled() -> dict[str, Any]:
         document = openapi()
@@ -58,7 +58,7 @@ def _noun_of(path: str) -> Noun | None:
 def _label(
     schema: dict[str, Any], schemas: dict[str, Any], noun: Noun | None, path: tuple[str, ...], seen: set[str]
 ) -> None:
-    """The fields of a schema and of what it holds; a component that several hold is labelled by the first."""
+    """Label the fields of a schema and of what it holds; the first that holds a component labels it for all."""
     for each in (schema, *schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])):
         name = each.get("$ref", "").removeprefix(_COMPONENTS)
         if name and name not in seen:

@@ -24,7 +24,7 @@ class _Act:
 
 
 async def name_actors[S: BaseModel](session: AsyncSession, shapes: Sequence[S]) -> list[S]:
-    """The answers, each with the names of its logins; without names for who does not see people."""
+    """Add to each answer the names of its logins; no names for who does not see people."""
     if not sight_of(session).people or not any(isinstance(shape, Acted) for shape in shapes):
         return list(shapes)
     acts = [list(_acts(shape)) for shape in shapes]

@@ -31,8 +31,8 @@ class SufficiencyResponse(BaseModel):
 async def get_sufficiency(
     thing_id: UUID, context: Context, as_of: AsOf = None, valid_on: ValidOn = None
 ) -> SufficiencyResponse:
-    """An approved survey judges the areas, and a coverage that somebody writes later stands above it. An area that
-    nobody judged is covered by an enabled camera, else not assessed; one that was found covered needs its camera."""
+    """Judge areas by the approved survey, above it by a coverage that somebody writes later. An area that nobody judged
+    is covered by an enabled camera, else not assessed; one that was found covered needs its camera."""
     recorded = context.recorded(as_of, valid_on)
     cameras, coverages, history = recorded.in_force(Camera), recorded.in_force(Coverage), HISTORY[Camera]
     async with context.read_transaction() as session:

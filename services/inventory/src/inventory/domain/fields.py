@@ -28,7 +28,7 @@ _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\".]+")
 
 
 def check_code(text: str) -> str:
-    """Raises ValueError unless `text` is 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit."""
+    """Raise ValueError unless `text` is 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit."""
     if not _CODE.fullmatch(text):
         msg = "a code is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit, e.g. QT-KCL-01"
         raise ValueError(msg)
@@ -36,7 +36,7 @@ def check_code(text: str) -> str:
 
 
 def folded_code(code: str) -> str:
-    """The form in which two codes are almost the same: no case, no leading zeros of a number.
+    """Fold a code to the form in which almost equal codes are the same: no case, no leading zeros of a number.
 
     The database has a function of this name, over which codes are unique; a test compares both.
     """

@@ -38,7 +38,7 @@ class Paper(Fields):
 
 
 def check_paper(day: date | None, number: str | None, file: tuple[str | None, str | None], field: str) -> None:
-    """Raises ValueError unless day and number, and name and digest of the file, go together. `field`: of the day."""
+    """Raise ValueError unless day and number, and name and digest of the file, go together. `field`: of the day."""
     if (day is None) != (number is None):
         number_field = "document_number" if field == "signed_on" else "acceptance_number"
         msg = f"{field} and {number_field} go together: a day on paper counts by its document, so give both or neither"

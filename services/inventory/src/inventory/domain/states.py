@@ -89,7 +89,7 @@ class StateMachine[State: StrEnum]:
         return Refusal(self.noun, current, target, allowed, missing, needs, f"{words}; cần: {needs_vi}")
 
     def sentence(self, guard: str) -> str:
-        """What a guard demands."""
+        """Return what a guard demands."""
         return REASON_NEEDED if guard == REASON else self.guards[guard]
 
     def rows(self) -> Iterator[tuple[State, State, tuple[str, ...]]]:
@@ -126,7 +126,7 @@ class StateMachine[State: StrEnum]:
 
 
 def render_mermaid[State: StrEnum](machine: StateMachine[State]) -> str:
-    """The machine as a Mermaid state diagram."""
+    """Render the machine as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {machine.initial}"]
     for current, target, guards in machine.rows():
         lines.append(f"    {current} --> {target}" + (f" : {', '.join(guards)}" if guards else ""))
@@ -135,7 +135,7 @@ def render_mermaid[State: StrEnum](machine: StateMachine[State]) -> str:
 
 
 def render_markdown[State: StrEnum](machine: StateMachine[State]) -> str:
-    """The machine as one Markdown table: every state, its Vietnamese word, where it may go and what that needs."""
+    """Render the machine as a Markdown table: each state, its Vietnamese word, where it may go and what that needs."""
     lines = ["| state | in Vietnamese | may become | needs |", "|---|---|---|---|"]
     for state in machine.states:
         name, word = f"`{state}`", machine.vietnamese[state]

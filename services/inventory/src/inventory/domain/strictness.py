@@ -29,7 +29,7 @@ _NO_SCHEMAS = frozenset(
 
 
 def strict(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """The schema with every yes/no, number, day and instant in it taken as it is meant.
+    """Make a schema strict: every yes/no, number, day and instant in it is taken as it is meant.
 
     Models within it are strict where they are bodies (`Fields`) themselves.
     """
@@ -86,7 +86,7 @@ class _Walk:
 
 
 def _check_time(value: object) -> object:
-    """Raises ValueError for a number, and for a year that no plan has."""
+    """Raise ValueError for a number, and for a year that no plan has."""
     if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         msg = "is a number: write a day as 2026-11-24, an instant as 2026-11-24T07:00:00+07:00"
         raise ValueError(msg)
@@ -97,7 +97,7 @@ def _check_time(value: object) -> object:
 
 
 def _check_instant(value: object) -> object:
-    """The same for an instant; a plain day becomes the first instant of it in the province."""
+    """Check an instant as a time; a plain day becomes the first instant of it in the province."""
     checked = _check_time(value)
     if isinstance(checked, str) and _DAY.fullmatch(checked.strip()):
         return start_of(date.fromisoformat(checked.strip()))
@@ -105,7 +105,7 @@ def _check_instant(value: object) -> object:
 
 
 def check_year[D: date](day: D) -> D:
-    """A day or an instant as it is. Raises ValueError for a year that no plan has."""
+    """Return a day or an instant as it is. Raises ValueError for a year that no plan has."""
     _check_year(day.year)
     return day
 

@@ -97,7 +97,7 @@ def holds_login(text: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """The form that search compares: no diacritics, đ as d, y as i, lower case, single spaces.
+    """Fold text to the form that search compares: no diacritics, đ as d, y as i, lower case, single spaces.
 
     `hoà` and `hòa`, composed and decomposed input have the same folded form.
     """
@@ -107,7 +107,8 @@ def fold(text: str) -> str:
 
 
 def order_key(text: str) -> str:
-    """What a list by name is sorted by, sign by sign: the letters (a, ă, â, b, c, d, đ, e, ê …), the tones, the text.
+    """Build what a list by name is sorted by, sign by sign: the letters (a, ă, â, b, c, d, đ, e, ê …), the tones, the
+    text.
 
     Tones come as dictionaries have them: none, huyền, hỏi, ngã, sắc, nặng. The text is in NFC, as it is stored.
     """
@@ -122,7 +123,7 @@ def person_order_key(full_name: str) -> str:
 
 
 def legacy_of(text: str) -> Literal["tcvn3", "vni"] | None:
-    """The legacy encoding that `text` (in NFC) was written in, as far as it shows."""
+    """Detect the legacy encoding that `text` (in NFC) was written in, as far as it shows."""
     if _UNICODE.search(text):
         # A soft hyphen beside letters that no legacy encoding has is one, and no ư of TCVN3.
         text = text.replace("\xad", "")

@@ -24,7 +24,7 @@ class CsvFormat(StrEnum):
 
 
 def to_cell(value: object, kind: Kind = Kind.TEXT, *, decimal_comma: bool = False) -> str:
-    """A value as a cell; the import reads the same value from it."""
+    """Convert a value to a cell; the import reads the same value from it."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -42,7 +42,7 @@ def to_cell(value: object, kind: Kind = Kind.TEXT, *, decimal_comma: bool = Fals
 async def csv_pieces(
     columns: Sequence[Column], rows: AsyncIterator[Mapping[str, Any]], shape: CsvFormat
 ) -> AsyncIterator[str]:
-    """The text of a CSV file."""
+    """Write the text of a CSV file."""
     excel = shape is CsvFormat.EXCEL_VI
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, delimiter=";" if excel else ",", lineterminator="\r\n")

@@ -38,7 +38,7 @@ class References:
 
 
 def exported_columns(noun: Noun) -> tuple[Column, ...]:
-    """The columns of an export: all but secrets, then the revision."""
+    """List the columns of an export: all but secrets, then the revision."""
     shown = columns_of(noun).select(lambda column: not column.secret)
     return (*shown, Column(name=REVISION, heading="Phiên bản", kind=Kind.WHOLE))
 
@@ -46,7 +46,7 @@ def exported_columns(noun: Noun) -> tuple[Column, ...]:
 async def exported_rows(
     session: AsyncSession, noun: Noun, today: date, only: tuple[str, UUID] | None = None
 ) -> AsyncGenerator[dict[str, Value]]:
-    """What the session's caller sees, in the order of the noun's key, some hundreds at a time.
+    """Read what the session's caller sees, in the order of the noun's key, some hundreds at a time.
 
     `only`: a field and the id that it holds.
     """

@@ -113,7 +113,7 @@ async def write_destination_secret(thing_id: UUID, body: Secret, request: OfSecr
     response_model=None,
 )
 async def remove_destination_secret(thing_id: UUID, request: OfSecret) -> Response:
-    """Forwarders then publish without credentials."""
+    """Remove the secret: forwarders then publish without credentials."""
     return await request.remove(Destination, thing_id)
 
 

@@ -99,7 +99,7 @@ def _device(source: FoundSource, fields: dict[str, Any]) -> Device:
 
 
 def _with_login(url: str, body: ScanAcceptance) -> str:
-    """The address with the login before its host, where `NewCamera` takes it from to be sealed."""
+    """Put the login before the address's host, where `NewCamera` takes it from to be sealed."""
     if body.username is None or body.password is None:
         return url
     scheme, found, rest = url.partition("://")

@@ -98,7 +98,7 @@ ADDRESSES = Listing[ServedAddress, ServedAddress](
 
 
 def with_password(response: Response, password: str | None) -> Response:
-    """The answer with a password that the kept one has not; unchanged without one."""
+    """Add to the answer a password that the kept one has not; without one, leave it unchanged."""
     if password is None:
         return response
     body = json.loads(bytes(response.body)) | {"password": password}
@@ -150,7 +150,7 @@ async def list_served_addresses(
     form: Annotated[Form, Query(alias="format", description="json: a page; csv: all of them.")] = Form.JSON,
     dialect: Annotated[CsvFormat, Query(description="Of a CSV: rfc4180 or excel-vi.")] = CsvFormat.RFC4180,
 ) -> Response:
-    """A row for each camera that the caller sees: address, transports and user name; the password is in none."""
+    """List a row per camera that the caller sees: address, transports and user name, never the password."""
 
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[ServedAddress]:
         destination = await read_item(session, Destination, recorded, thing_id)
@@ -174,7 +174,7 @@ async def _as_cells(rows: Sequence[ServedAddress]) -> AsyncIterator[Mapping[str,
 
 
 def _bases(destination: Row, context: RequestContext) -> tuple[str, str | None]:
-    """The address before the path, and the one without TLS. Raises ProblemError 409 that names what is not set."""
+    """Find the address before the path, and the one without TLS. Raises ProblemError 409 naming what is not set."""
     if destination["mode"] is not DestinationMode.SERVE:
         raise ProblemError(HTTPStatus.CONFLICT, "not_served", NOT_SERVED)
     tls = ServedTls(destination["serving"]["tls"])

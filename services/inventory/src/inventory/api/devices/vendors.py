@@ -46,7 +46,7 @@ async def list_vendors(
     ] = None,
     channels: Annotated[bool | None, Query(description="Whether it plays other channels than the first.")] = None,
 ) -> Response:
-    """A make that is not here: ask ONVIF, or give the URL itself."""
+    """List makes; for others ask ONVIF, or give the URL itself."""
     words = fold(q or "").split()
     found = [
         one

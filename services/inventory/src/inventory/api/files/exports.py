@@ -62,7 +62,7 @@ def _add_exports(noun: Noun) -> None:
 
 
 async def _packed_csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> list[bytes]:
-    """The whole file, packed: whoever reads it slowly, or not at all, holds no connection of the database."""
+    """Pack the whole file: whoever reads it slowly, or not at all, holds no connection of the database."""
     async with (
         context.read_transaction() as session,
         aclosing(exported_rows(session, noun, _today(context))) as rows,
@@ -72,7 +72,7 @@ async def _packed_csv(context: RequestContext, noun: Noun, shape: CsvFormat) -> 
 
 
 async def _unpacked(pieces: list[bytes]) -> AsyncIterator[bytes]:
-    """The file from its packed pieces, each forgotten as it goes."""
+    """Unpack the file from its packed pieces, each forgotten as it goes."""
     pieces.reverse()
     while pieces:
         yield zlib.decompress(pieces.pop())
@@ -90,7 +90,7 @@ def _file(pieces: AsyncIterator[bytes], kind: str, name: str) -> StreamingRespon
     responses={200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def export_facility(facility_id: UUID, context: Context) -> Response:
-    """A sheet per noun: the facility, its focal points, its cameras. `/v1/imports/workbook` takes it."""
+    """Write a sheet per noun: facility, focal points, cameras. `/v1/imports/workbook` takes it."""
     async with context.read_transaction() as session:
         code = (await read_thing(session, Facility, facility_id)).code
         if is_head(context.request):
@@ -104,7 +104,7 @@ async def export_facility(facility_id: UUID, context: Context) -> Response:
 async def page_of(
     session: Any, noun: Noun, context: RequestContext, only: tuple[str, UUID] | None = None, *, filled: bool = True
 ) -> Page:
-    """A sheet of a noun with its rows, and the codes of its drop-down lists."""
+    """Build a sheet of a noun with its rows, and the codes of its drop-down lists."""
     rows = [row async for row in exported_rows(session, noun, _today(context), only)] if filled else []
     columns = columns_of(noun)
     codes: dict[str, list[str]] = {}

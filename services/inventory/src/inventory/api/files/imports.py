@@ -158,7 +158,7 @@ async def list_imports(
     context: Context, page: Annotated[ImportPage, Depends(IMPORTS)], kind: str | None = None,
     sent_by: str | None = None,
 ) -> Response:  # fmt: skip
-    """The newest first. All filters must match."""
+    """List newest first. All filters must match."""
     equal = {ImportRow.kind: kind, ImportRow.sent_by: sent_by}
     query = select(ImportRow).where(*(column == value for column, value in equal.items() if value is not None))
     if not _sees_all(context.caller):
@@ -224,7 +224,7 @@ class TakenBackResponse(BaseModel):
     responses=problems({409: "It is not done, or was taken back already"}),
 )
 async def revert_import(import_id: UUID, context: WriteContext, caller: Caller, reason: Reason = None) -> Response:
-    """Records that nobody touched since return to what they were; the others are named and stay. 409 a second time."""
+    """Return records that nobody touched since to what they were; name the others, which stay. 409 a second time."""
     repetition = Repetition.of(context)
     if repetition is not None and (answer := await repetition.answer()) is not None:
         return answer

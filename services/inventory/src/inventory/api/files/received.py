@@ -42,7 +42,7 @@ class Received:
 
 
 async def receive_file(context: RequestContext, held: FileBytes) -> Received:
-    """The file, whose bytes `held` counts as they come. Raises ProblemError 413, 415, 422 or 429."""
+    """Receive the file, whose bytes `held` counts as they come. Raises ProblemError 413, 415, 422 or 429."""
     request, most = context.request, context.services.import_max_bytes
     stated = int(request.headers.get("content-length") or 0)
     if stated > most:
@@ -69,7 +69,7 @@ async def receive_file(context: RequestContext, held: FileBytes) -> Received:
 
 
 def _parse_file_name(disposition: str) -> str:
-    """The name in either form of RFC 6266; `filename*` goes first, as in the answers of ours."""
+    """Parse the name in either form of RFC 6266; `filename*` goes first, as in the answers of ours."""
     extended = _EXTENDED_NAME.search(disposition)
     return extended[1] if extended is not None else disposition.partition("filename=")[2].strip('" ')
 
@@ -90,7 +90,7 @@ async def _form_file(request: Request, most: int, held: FileBytes) -> Received:
 
 
 def _plain(name: str) -> str | None:
-    """The last part of a file's name, printable."""
+    """Return the last part of a file's name, printable; None when nothing is left."""
     last = unquote(name).replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if sign.isprintable())[:120] or None
 

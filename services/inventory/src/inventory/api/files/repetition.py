@@ -28,7 +28,7 @@ class Repetition:
         return cls(context, context.key, context.fingerprint_of(digest))
 
     async def answer(self) -> Response | None:
-        """The first answer, if there was one. Raises ProblemError 422 when the key was used for another thing."""
+        """Read the first answer, if there was one. Raises ProblemError 422 when the key was used for another thing."""
         async with self.context.read_transaction() as session:
             kept = await self.find(session)
         return None if kept is None else respond(self.context, kept)
@@ -45,6 +45,6 @@ class Repetition:
 
 
 def respond(context: RepeatableContext, kept: KeptAnswer) -> Response:
-    """The answer as it goes out."""
+    """Build the answer as it goes out."""
     headers = kept.headers | {"X-Request-Id": context.request_id}
     return Response(kept.body, kept.status, headers, "application/json")

@@ -81,7 +81,7 @@ class Run:
         self, context: RequestContext, caller: Principal, nouns: Sequence[Noun], kind: str, file: Received, *,
         dry_run: bool, reason: str | None, listed: bool, keep: Keep | None = None,
     ) -> None:  # fmt: skip
-        """`listed`: in the list of imports, as a dry run is only in the background.
+        """Prepare the run; `listed`: in the list of imports, as a dry run is only in the background.
 
         `keep`: has the answer kept in the transaction that stores the file.
         """
@@ -98,7 +98,7 @@ class Run:
         self.job = Importing(caller, self.services.allowed, RULES, today, reason)
 
     async def run(self) -> Outcome:
-        """Raises ProblemError; then nothing is stored."""
+        """Run the import. Raises ProblemError; then nothing is stored."""
         began = time.monotonic()
         await self.begin()
         try:
@@ -123,7 +123,7 @@ class Run:
         return outcome
 
     async def _refresh_statistics(self) -> None:
-        """Raises nothing: the rows are stored, also when this fails."""
+        """Refresh the database's statistics. Raises nothing: the rows are stored, also when this fails."""
         with suppress(ProblemError):
             async with self.services.store.read_transaction() as session:
                 await refresh_statistics(session, {*(noun.table for noun in self.nouns), Delivery})

@@ -44,7 +44,7 @@ class ImportQueue:
             self._leave()
 
     def check_room(self, more_bytes: int) -> None:
-        """Raises ProblemError 429 when there is no room for so many more; a file alone always has room."""
+        """Raise ProblemError 429 when there is no room for so many more; a file alone always has room."""
         if self.held_bytes and self.held_bytes + more_bytes > self._most_bytes:
             msg = (
                 f"the imports that wait or run hold {self.held_bytes} bytes of at most {self._most_bytes}; there is no "
@@ -91,7 +91,7 @@ class FileBytes:
         self._queue, self._bytes = queue, 0
 
     def expect(self, stated_bytes: int) -> None:
-        """Raises ProblemError 429 when a file of that size would find no room."""
+        """Raise ProblemError 429 when a file of that size would find no room."""
         self._queue.check_room(stated_bytes - self._bytes)
 
     def grow(self, by_bytes: int) -> None:

@@ -180,7 +180,7 @@ async def get_survey_attachment(thing_id: UUID, sha256: Sha256, context: Context
 
 
 def _checked(one: Attachment, content: bytes, *, restricted: bool) -> bytes:
-    """The content to store. Raises ProblemError 422."""
+    """Check the content and return what to store. Raises ProblemError 422."""
     try:
         check_content(one, content)
         return without_metadata(content, one.media_type) if restricted else content
@@ -189,7 +189,7 @@ def _checked(one: Attachment, content: bytes, *, restricted: bool) -> bytes:
 
 
 async def _read_content(context: RequestContext, one: Attachment) -> bytes:
-    """The body, read no further than declared. Raises ProblemError 400, 413."""
+    """Read the body, no further than declared. Raises ProblemError 400, 413."""
     body = bytearray()
     try:
         async for piece in context.request.stream():

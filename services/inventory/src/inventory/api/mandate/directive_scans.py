@@ -131,7 +131,7 @@ def _checked(content: bytes, declared: str | None) -> tuple[str, MediaType]:
 
 
 async def _read_body(context: RequestContext) -> bytes:
-    """The body, within the limit of the route. Raises ProblemError 400, 413."""
+    """Read the body, within the limit of the route. Raises ProblemError 400, 413."""
     body = bytearray()
     try:
         async for piece in context.request.stream():

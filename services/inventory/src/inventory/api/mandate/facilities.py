@@ -13,7 +13,7 @@ from vonggac.mandate.facility_history import Place
 
 
 async def facility_views(session: AsyncSession, recorded: Recorded) -> Sequence[Place]:
-    """The facilities in force, by code; units follow one another, so those of any day count."""
+    """List the facilities in force, by code; units follow one another, so those of any day count."""
     facilities, cameras = recorded.in_force(Facility), recorded.in_force(Camera)
     around = await load_unit_links(session, recorded)
     with_cameras = set((await session.scalars(select(cameras.c.facility_id).distinct())).all())
@@ -33,7 +33,7 @@ async def facility_views(session: AsyncSession, recorded: Recorded) -> Sequence[
 
 
 async def load_unit_links(session: AsyncSession, recorded: Recorded) -> Mapping[UUID, UnitLinks]:
-    """What each unit lies in and follows, by its id."""
+    """Load what each unit lies in and follows, by its id."""
     units = recorded(Unit)
     links = select(units.c.id, units.c.parent_id, units.c.valid_to, units.c.succeeds)
     return {

@@ -71,7 +71,7 @@ async def _minutes_of(session: AsyncSession, survey: Survey, day: date) -> Minut
 
 
 def find_of_role(agencies: Iterable[Agency], role: AgencyRole, day: date) -> Agency | None:
-    """The first that stood on a day; where none did, the one that stood nearest to it."""
+    """Find the first that stood on a day; where none did, the one that stood nearest to it."""
     return latest((one for one in agencies if one.role is role), day)
 
 
@@ -84,6 +84,6 @@ def hide_phone(session: AsyncSession, survey: Survey) -> SurveyFields:
 
 
 def no_lead() -> ProblemError:
-    """The 409 of a paper that nobody issues."""
+    """Build the 409 of a paper that nobody issues."""
     msg = "no agency leads the survey: give its lead_agency_id"
     return ProblemError(HTTPStatus.CONFLICT, "no_lead", msg)

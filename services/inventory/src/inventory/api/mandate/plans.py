@@ -61,7 +61,7 @@ class DifferenceResponse(BaseModel):
     response_model=PlanResponse,
 )
 async def add_connection_plan_version(thing_id: UUID, context: WriteContext, caller: Caller) -> Response:
-    """A draft with the same content: what is agreed stays in force until the new version is agreed."""
+    """Add a draft with the same content: what is agreed stays in force until the new version is agreed."""
 
     async def work(writing: Write) -> Thing:
         plan = await writing.transaction.get_thing(ConnectionPlan, thing_id)

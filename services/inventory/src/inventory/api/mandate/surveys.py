@@ -67,7 +67,7 @@ async def get_survey_form_schema() -> Response:
 async def put_survey_submission(
     thing_id: UUID, submission_id: UUID, body: Submission, context: WriteContext, caller: Caller
 ) -> Response:
-    """The sender makes the id, and sends again until it is answered: it is taken once.
+    """Take it once: the sender makes the id, and sends again until it is answered.
 
     409 for other findings under a known id, or for a survey that is neither in progress nor returned. Upload what the
     answer calls missing; with the last of it the survey is submitted.
@@ -115,7 +115,7 @@ async def missing_of(session: AsyncSession, survey: Survey) -> tuple[str, ...]:
 
 
 def declared(survey: Survey, sha256: str) -> Attachment:
-    """The declared attachment. Raises ProblemError 404."""
+    """Find the declared attachment. Raises ProblemError 404."""
     found = next((one for one in survey.attachments if one.sha256 == sha256), None)
     if found is None:
         msg = "the survey declares no attachment with this SHA-256: send its submission first"

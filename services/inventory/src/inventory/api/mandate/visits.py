@@ -181,7 +181,7 @@ async def get_team_workload(
     as_of: AsOf = None,
     valid_on: ValidOn = None,
 ) -> Response:
-    """A visit counts on the day that it was planned for."""
+    """Count a visit on the day that it was planned for."""
     first = first_day or day_of(context.services.store.now())
     last = last_day or first + timedelta(days=DEFAULT_DAYS - 1)
     if not 0 <= (last - first).days < MAX_DAYS:

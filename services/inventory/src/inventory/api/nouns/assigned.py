@@ -33,7 +33,7 @@ class _Named(NamedTuple):
 
 
 async def check_assigned(writing: Write, noun: Noun, before: Any | None, after: Any) -> None:
-    """Raises ProblemError 409 that names who is assigned, where the write has another operator act."""
+    """Raise ProblemError 409 that names who is assigned, where the write has another operator act."""
     if noun.name not in _OPERATORS_OWN:
         return
     session, assigned = writing.transaction.session, dict[date, Agency | None]()

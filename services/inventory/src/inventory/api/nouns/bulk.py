@@ -59,7 +59,7 @@ class _Wrong:
 
 
 def _each(model: type[BaseModel]) -> Any:
-    """The body of a request: any item may be `_Wrong`."""
+    """Build the body of a request: any item may be `_Wrong`."""
     return list[Annotated[model, WrapValidator(_read_item)]]  # type: ignore[valid-type] # known at run time
 
 
@@ -156,7 +156,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
 
 
 async def _read(writing: Write, noun: Noun, item: Any, before: set[UUID]) -> Thing:
-    """The thing that an item is about. Raises ProblemError when it is gone or was changed meanwhile.
+    """Read the thing an item is about. Raises ProblemError when it is gone or was changed meanwhile.
 
     `before`: what earlier items are about; of two about one thing the second was not read after the first.
     """

@@ -52,7 +52,7 @@ async def answer_derived[R, S: BaseModel](
     shown: Callable[[R], S],
     **more: Any,
 ) -> Response:
-    """A page of the rows that `read` finds; the pages after it show the same instant.
+    """Answer a page of the rows that `read` finds; the pages after it show the same instant.
 
     `clocks`: as_of and valid_on. `more`: of the envelope.
     """

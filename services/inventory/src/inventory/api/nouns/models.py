@@ -82,7 +82,7 @@ def _to_response(noun: Noun) -> type[Shown]:
 
 
 def bare(annotation: Any) -> Any:
-    """A type without its checks: what is on record is shown, also when a later rule would refuse it."""
+    """Strip a type of its checks: what is on record is shown, also when a later rule would refuse it."""
     if isinstance(annotation, TypeAliasType):
         return bare(annotation.__value__)
     if get_origin(annotation) is Annotated:
@@ -93,5 +93,5 @@ def bare(annotation: Any) -> Any:
 
 
 def given(patch: BaseModel) -> Mapping[str, Any]:
-    """The fields that the caller sent, parsed."""
+    """Return the fields that the caller sent, parsed."""
     return {name: getattr(patch, name) for name in patch.model_fields_set}

@@ -73,7 +73,7 @@ def _listing(noun: Noun, models: Models) -> Listing[Row, Any]:
 
 
 def _sorted_by(noun: Noun, name: str) -> str:
-    """The column that a list is sorted by: of a name the key of Vietnamese order."""
+    """Return the column that a list is sorted by: of a name the key of Vietnamese order."""
     return NAME_ORDER if name == noun.table.ordered else name
 
 

@@ -108,7 +108,7 @@ def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 async def check_acts(writing: Write, noun: Noun, before: Any | None, after: Any | None) -> None:
-    """Raises ProblemError 403 when the write is an act that its caller does not decide (`vonggac.auth.policy`)."""
+    """Raise ProblemError 403 when the write is an act that its caller does not decide (`vonggac.auth.policy`)."""
     for act in sorted(find_acts(noun.name, before, after)):
         owner = await _owner_of(writing, noun, before)
         owed_by = owner.id if owner is not None else None
@@ -117,19 +117,19 @@ async def check_acts(writing: Write, noun: Noun, before: Any | None, after: Any 
 
 
 async def _owner_of(writing: Write, noun: Noun, thing: Any) -> Agency | None:
-    """The agency that owes an obligation that is on record; of anything else nobody is asked."""
+    """Find the agency that owes an obligation on record; of anything else nobody is asked."""
     if noun.name != "obligation" or thing is None:
         return None
     return await writing.transaction.session.get(Agency, thing.responsible_agency_id)
 
 
 def copy_of[T: Thing](thing: T) -> T:
-    """The thing as it is now, for what compares it later; it belongs to no transaction."""
+    """Copy the thing as it is now, for what compares it later; the copy belongs to no transaction."""
     return type(thing)(**{column.key: getattr(thing, column.key) for column in inspect(type(thing)).columns})
 
 
 def reason_needed(what: str) -> ProblemError:
-    """The 422 of a change that an official will be asked about."""
+    """Build the 422 of a change that an official will be asked about."""
     return invalid("reason", f"is missing: {reason_missing(what)}")
 
 
@@ -144,7 +144,7 @@ async def _check_references(transaction: WriteTransaction, noun: Noun, values: M
 
 
 async def _check_seen(transaction: WriteTransaction, thing: Thing) -> None:
-    """What somebody writes stays within what he sees: nobody puts a record where he cannot follow it."""
+    """Check that the writer sees what he wrote: nobody puts a record where he cannot follow it."""
     if transaction.actor.sight.is_everything:
         return
     await transaction.flush_changes()
@@ -169,7 +169,7 @@ async def _check_transition(transaction: WriteTransaction, noun: Noun, before: A
 
 
 def refuse_to_stay(machine: StateMachine[Any], current: Any, to: Any) -> None:
-    """Raises ProblemError 409 for a transition from a state to itself: no table has one."""
+    """Raise ProblemError 409 for a transition from a state to itself: no table has one."""
     if current == to and (refusal := machine.check(current, to)) is not None:
         raise _transition_refused(refusal)
 

@@ -27,7 +27,7 @@ _EXCEPTION = "plan_exception"
 
 
 async def check_two_eyes(writing: Write, noun: Noun, before: Any | None, after: Any) -> None:
-    """Raises ProblemError 403 that names who wrote, when the caller approves what it wrote itself."""
+    """Raise ProblemError 403 that names who wrote, when the caller approves what it wrote itself."""
     old, new = None if before is None else snapshot(before), snapshot(after)
     if not approves(noun.name, old, new):
         return
@@ -48,7 +48,7 @@ async def check_two_eyes(writing: Write, noun: Noun, before: Any | None, after: 
 
 
 def refused(code: str, sentences: tuple[str, str]) -> ProblemError:
-    """The 403 of who would approve alone. `sentences`: in English and Vietnamese."""
+    """Build the 403 of who would approve alone. `sentences`: in English and Vietnamese."""
     return ProblemError(HTTPStatus.FORBIDDEN, code, sentences[0], detail_vi=sentences[1])
 
 

@@ -112,7 +112,7 @@ def _add_remove(router: APIRouter, noun: Noun) -> None:
 async def answer_with(
     session: AsyncSession, noun: Noun, models: Models, thing_id: UUID, *, created: bool = False
 ) -> KeptAnswer:
-    """The answer about one thing as it is on record now."""
+    """Build the answer about one thing as it is on record now."""
     recorded = Recorded(partial(select_visible, as_of=None, sight=sight_of(session)))
     things = recorded(noun.table)
     row: Any = (await session.execute(select(things).where(things.c.id == thing_id))).mappings().one()
@@ -128,7 +128,7 @@ async def answer_with(
 async def answer_with_all(
     session: AsyncSession, noun: Noun, shape: type[BaseModel], models: Models, ids: Sequence[UUID], status: HTTPStatus
 ) -> KeptAnswer:
-    """The answer about several things, in the order of `ids`."""
+    """Build the answer about several things, in the order of `ids`."""
     things = select_visible(noun.table, None, sight_of(session))
     rows = (await session.execute(select(things).where(things.c.id.in_(ids)))).mappings().all()
     shown = await name_actors(session, [models.shown.model_validate(row) for row in rows])

@@ -62,7 +62,7 @@ def leads_elsewhere(before: str | None, after: str) -> bool:
 
 
 def scheme_of(url: str) -> str:
-    """The scheme in lower case; empty when there is none."""
+    """Return the scheme in lower case; empty when there is none."""
     found = _SCHEME.match(url)
     return found[1].lower() if found is not None else ""
 
@@ -87,7 +87,7 @@ def parse_camera_url(text: str) -> Address:
 
 
 def parse_url_template(text: str) -> Address:
-    """A destination's template; it names the camera by `{camera_code}` or `{camera_id}`.
+    """Parse a destination's template; it names the camera by `{camera_code}` or `{camera_id}`.
 
     Raises ValueError saying what would be right, never quoting the address.
     """
@@ -105,7 +105,7 @@ def parse_url_template(text: str) -> Address:
 
 
 def parse_read_back_template(text: str) -> Address:
-    """The template of the address where a centre plays a stream back: as `parse_url_template`, and only RTSP.
+    """Parse the template of the address where a centre plays a stream back: as `parse_url_template`, and only RTSP.
 
     Raises ValueError as that does.
     """
@@ -125,7 +125,7 @@ def can_be_read_back(url: str) -> bool:
 
 
 def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
-    """Raises ValueError when the host is an IP address outside them; workers check names when they resolve them."""
+    """Raise ValueError when the host is an IP address outside them; workers check names when they resolve them."""
     if allowed is None:
         return
     host, _, port_text = address.origin.partition("://")[2].rpartition(":")
@@ -145,7 +145,7 @@ def check_networks(address: Address, allowed: AllowedNetworks | None) -> None:
 
 
 def render(template: str, *, camera_code: str, facility_code: str, camera_id: UUID) -> str:
-    """The address at a destination where one camera is published."""
+    """Fill in the address at a destination where one camera is published."""
     if "{camera_id}" in template:
         template = template.replace("{camera_id}", str(camera_id))
     return template.replace("{camera_code}", camera_code).replace("{facility_code}", facility_code)
@@ -235,7 +235,7 @@ def _may_be_login(authority: str, target: str, parsed: RtspUrl) -> bool:
 
 
 def check_numbers(host: str) -> None:
-    """Raises ValueError for numbers that are no IPv4 address as people read it.
+    """Raise ValueError for numbers that are no IPv4 address as people read it.
 
     Resolvers take them for one all the same: 010.20.1.5 is 8.20.1.5 to them, and 10.1.257 is 10.1.1.1.
     """
@@ -274,7 +274,7 @@ def _check_no_secret(target: str, *, by_value: bool) -> None:
 
 
 def check_no_login(address: Address) -> None:
-    """Raises ValueError when the address of a sub stream brings a login of its own."""
+    """Raise ValueError when the address of a sub stream brings a login of its own."""
     if address.credentials is not None:
         msg = "holds credentials: leave them out, the camera's login is used"
         raise ValueError(msg)

@@ -15,7 +15,7 @@ def accepts_codec(codec: str | None, url: str, *, enhanced_rtmp: bool) -> bool:
 
 
 def refusal_advice(camera_code: str, destination_code: str) -> str:
-    """The reason of the refusal, and what to change."""
+    """Format the reason of the refusal, and what to change."""
     return (
         f"camera {camera_code} is surveyed as H.265, and destination {destination_code} takes RTMP without "
         "enhanced_rtmp, which cannot carry it: set the camera to H.264 (and expected.codec), or enhanced_rtmp if the "

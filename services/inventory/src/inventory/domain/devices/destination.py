@@ -98,7 +98,7 @@ class NewDestination(DestinationFields):
 
 
 def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> None:
-    """Raises ValueError when `proof` needs a read-back address and there is none."""
+    """Raise ValueError when `proof` needs a read-back address and there is none."""
     if proof is RequiredProof.VERIFIED and read_back_url_template is None:
         msg = (
             "is missing, and required_proof 'verified' needs it: give the address where the centre plays the stream "
@@ -116,7 +116,7 @@ def check_provable(proof: RequiredProof, read_back_url_template: str | None) -> 
 
 
 def check_no_stream_key(name: str, template: str | None, *, before: str | None, is_no_secret: bool) -> None:
-    """Raises ValueError when a new address seems to hold a stream key and nobody has said that it is none.
+    """Raise ValueError when a new address seems to hold a stream key and nobody has said that it is none.
 
     A reason that was given for something else says nothing about it: the word is asked by name.
     """

@@ -27,7 +27,7 @@ def check_mac(text: str) -> str:
 
 
 def check_onvif_address(text: str) -> str:
-    """Raises ValueError unless `text` is host or host:port."""
+    """Return `text`, stripped. Raises ValueError unless it is host or host:port."""
     text = text.strip()
     if not _ADDRESS.fullmatch(text):
         msg = "an ONVIF address is host or host:port, e.g. 10.20.1.5:8080, without http:// and path"

@@ -74,7 +74,7 @@ ELSEWHERE = "is a recorder of another facility: choose one of the camera's facil
 
 
 def check_channel(channel: int, channels: int) -> None:
-    """Raises ValueError when the recorder does not have the channel."""
+    """Raise ValueError when the recorder does not have the channel."""
     if not 1 <= channel <= channels:
         msg = f"the recorder has channels 1 to {channels}"
         raise ValueError(msg)

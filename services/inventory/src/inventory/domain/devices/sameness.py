@@ -49,7 +49,7 @@ class SameDevice:
 
 
 def one_device(what: str, code: str, field: str) -> str:
-    """The sentence about a camera or recorder whose device another one on record has."""
+    """Format the sentence about a camera or recorder whose device another one on record has."""
     return (
         f"{what} {code} has this {SHOWN[field]} already: correct one of the two, or give shared_device_reason; "
         "its message then carries the reason"
@@ -57,7 +57,7 @@ def one_device(what: str, code: str, field: str) -> str:
 
 
 def find_same(device: Device, others: Iterable[Device]) -> tuple[SameDevice, ...]:
-    """The other cameras that are the same device, each with the first field that says so."""
+    """Find the other cameras that are the same device, each with the first field that says so."""
     fields = ((other, _same_field(device, other)) for other in others if other.camera_id != device.camera_id)
     return tuple(SameDevice(field, other.code) for other, field in fields if field is not None)
 

@@ -126,6 +126,6 @@ def _fields(found: FoundAddress, source: FoundSource, prefix: str) -> dict[str, 
 
 
 def vendor_named(manufacturer: str | None, known: Sequence[Vendor] = tuple(Vendor)) -> Vendor | None:
-    """The make whose word begins what the device calls its maker; None for one that is not known."""
+    """Find the make whose word begins what the device calls its maker; None for one that is not known."""
     words = fold(manufacturer or "").split()
     return next((vendor for vendor in known if words and words[0].replace("-", "") == fold(vendor.value)), None)

@@ -32,7 +32,7 @@ def new_password() -> str:
 
 
 def check_source_network(text: str) -> str:
-    """The network in CIDR, an address as a network of its own. Raises ValueError saying what would be right."""
+    """Parse a network in CIDR, or an address as a network of its own. Raises ValueError saying what would be right."""
     text = text.strip()
     try:
         network = ipaddress.ip_network(text, strict=False)
@@ -97,7 +97,7 @@ class Serving(Fields):
     @model_validator(mode="before")
     @classmethod
     def _default_of_null(cls, value: Any) -> Any:
-        """An empty cell of a file is null."""
+        """Replace null by the default: an empty cell of a file is null."""
         if not isinstance(value, Mapping):
             return value
         defaults = {name: info.default for name, info in cls.model_fields.items()}

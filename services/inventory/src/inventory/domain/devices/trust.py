@@ -48,7 +48,7 @@ class Trust(Fields):
 
 
 def check_trust_is_used(trust: Trust | None, urls: Iterable[str | None]) -> None:
-    """Raises ValueError when there is trust and no address uses TLS: the trust would have no effect."""
+    """Raise ValueError when there is trust and no address uses TLS: the trust would have no effect."""
     if trust is None or any(url is not None and scheme_of(url) in SECURE_SCHEMES for url in urls):
         return
     msg = f"is given, but the address does not use TLS ({', '.join(sorted(SECURE_SCHEMES))}): change either"

@@ -104,7 +104,7 @@ TEMPLATES: dict[Vendor, Template] = {
 
 
 def make_url(address: VendorAddress) -> str:
-    """The camera's URL without credentials. Raises ValueError for a channel that the make does not have."""
+    """Build the camera's URL without credentials. Raises ValueError for a channel that the make does not have."""
     template = TEMPLATES[address.vendor]
     if address.channel != 1 and not template.channels:
         msg = f"{template.vietnamese} plays one channel per address: give channel 1, or the recorder's make"
@@ -115,7 +115,7 @@ def make_url(address: VendorAddress) -> str:
 
 
 def complete_url(text: str, vendor: str | None, channel: int | None, stream: Stream = Stream.MAIN) -> str:
-    """The URL of a camera of a make where `text` is its host, perhaps with a port; any other text stays as it is.
+    """Build the URL of a make's camera where `text` is its host, perhaps with a port; any other text stays as it is.
 
     Raises ValueError for a channel that the make does not have; one that no device has is the channel's own mistake.
     """
@@ -130,7 +130,7 @@ def complete_url(text: str, vendor: str | None, channel: int | None, stream: Str
 
 
 def check_host(host: str) -> str:
-    """A name or an IP address. Raises ValueError for one with a port."""
+    """Check a name or an IP address, and return it. Raises ValueError for one with a port."""
     try:
         return host if ":" not in host else str(IPv6Address(host))
     except ValueError:

@@ -40,7 +40,7 @@ _TAKEN: frozenset[Any] = frozenset(
 
 
 def find_acts(noun: str, before: Any | None, after: Any | None) -> frozenset[Act]:
-    """The acts of a write. `before`, `after`: anything with the fields of the noun; None: it is new, or goes."""
+    """Find the acts of a write. `before`, `after`: anything with the fields of the noun; None: it is new, or goes."""
     if noun in _ALWAYS:
         return frozenset({_ALWAYS[noun]})
     return frozenset(_FINDERS[noun](before, after)) if noun in _FINDERS else frozenset()
@@ -78,7 +78,7 @@ def _of_facility(before: Any | None, after: Any | None) -> Iterator[Act]:
 
 
 def _of_counted(before: Any | None, after: Any | None) -> Iterator[Act]:
-    """A camera, delivery or centre that is counted no longer: its down time would leave the percentages."""
+    """Find a camera, delivery or centre that is counted no longer: its down time would leave the percentages."""
     if before is None:
         return
     if after is None or _differ(before, after, _PERIOD) or (before.enabled and not after.enabled):
@@ -86,7 +86,7 @@ def _of_counted(before: Any | None, after: Any | None) -> Iterator[Act]:
 
 
 def _of_plan(before: Any | None, after: Any | None) -> Iterator[Act]:
-    """What was proposed is refused by who judges it; a draft is taken back by who wrote it."""
+    """Find the acts on a plan: who judges what was proposed refuses it; who wrote a draft takes it back."""
     yield from _of_judged("connection_plan")(before, after)
     if after is not None and _acceptance(before) != (accepted := _acceptance(after)) and any(accepted):
         yield Act.APPROVAL
@@ -101,7 +101,7 @@ def _acceptance(plan: Any | None) -> tuple[Any, ...]:
 
 
 def _of_proposal(before: Any | None, after: Any | None) -> Iterator[Act]:
-    """The decision and its money are entered by who decides."""
+    """Find the acts on a proposal: who decides enters the decision and its money."""
     yield from _of_judged("installation_proposal")(before, after)
     if after is not None and any(
         getattr(after, name) is not None and (before is None or getattr(before, name) != getattr(after, name))

@@ -32,7 +32,7 @@ class DueState(StrEnum):
 
 
 def _day_as_instant(value: Any) -> Any:
-    """A plain day means: before that day."""
+    """Convert a plain day to its first instant; it means: before that day."""
     if isinstance(value, str) and len(value) == len("2021-05-10"):
         value = date.fromisoformat(value)
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -79,7 +79,7 @@ class Deadline(BaseModel):
 
 
 def deadline_at(deadlines: Sequence[Deadline], instant: datetime) -> Deadline | None:
-    """The entry that held at `instant`; None before the first."""
+    """Find the entry that held at `instant`; None before the first."""
     held = [one for one in deadlines if one.set_at <= instant]
     return held[-1] if held else None
 

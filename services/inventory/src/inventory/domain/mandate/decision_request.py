@@ -138,7 +138,7 @@ class DecisionFields(Fields):
 
 
 def reason_of(asked: str, decided: str | None) -> str:
-    """The reason of what is carried out: of who asked, and of who granted."""
+    """Join the reasons of what is carried out: of who asked, and of who granted."""
     return (asked if decided is None else f"{asked}; {decided}")[:500]
 
 

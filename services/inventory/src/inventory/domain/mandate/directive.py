@@ -36,7 +36,8 @@ _DASHES = re.compile("[‐-―]")
 
 
 def number_code(number: str, issued_on: date) -> str:
-    """The code of a document's number in its year: `597/CĐ-BCĐ` and `597/CD-BCĐ` of 2021 are both 597-CD-BCD-2021.
+    """Build the code of a document's number in its year: `597/CĐ-BCĐ` and `597/CD-BCĐ` of 2021 are both
+    597-CD-BCD-2021.
 
     Letters print one number in several ways; folding makes them one.
     """
@@ -45,7 +46,7 @@ def number_code(number: str, issued_on: date) -> str:
 
 
 def check_link(link: str) -> str:
-    """Raises ValueError when the link brings a login or a token: everybody reads it."""
+    """Raise ValueError when the link brings a login or a token: everybody reads it."""
     if strip_userinfo(link) != link or any(value for _, value in secret_parameters(link.partition("?")[2])):
         msg = "holds a login or a token: leave it out, everybody reads the link"
         raise ValueError(msg)

@@ -127,5 +127,5 @@ def merge_answers(
 
 
 def _content(answer: Answer) -> dict[str, object]:
-    """What it says, without who entered it and when."""
+    """Return what the answer says, without who entered it and when."""
     return answer.model_dump(exclude={"answered_at", "answered_by"})

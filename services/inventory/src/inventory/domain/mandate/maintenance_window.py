@@ -79,7 +79,7 @@ def is_agreed(*, by_decider: bool, starts_at: datetime, now: datetime) -> bool:
 
 
 def cancelled(window: Span, now: datetime) -> Span | None:
-    """The window cut at `now`, to nothing if it has not begun; None when it is over or cancelled already."""
+    """Cut the window at `now`, to nothing if it has not begun; None when it is over or cancelled already."""
     if window.cancelled_at is not None or window.ends_at <= now:
         return None
     return window._replace(ends_at=max(window.starts_at, now), cancelled_at=now)

@@ -127,7 +127,7 @@ def _day(value: Any) -> date:
 
 
 def refuse_writer(noun: str, label: str, writers: Iterable[str], caller: str) -> tuple[str, str]:
-    """What somebody is answered who would approve what he wrote, in English and Vietnamese."""
+    """Write the refusal of somebody who would approve what he wrote, in English and Vietnamese."""
     english, vietnamese = WORDS[noun]
     who = ", ".join(sorted(writers))
     detail = (
@@ -142,7 +142,7 @@ def refuse_writer(noun: str, label: str, writers: Iterable[str], caller: str) ->
 
 
 def refuse_alone(noun: str, caller: str) -> tuple[str, str]:
-    """What somebody is answered who would put an approved exception on record alone, in English and Vietnamese."""
+    """Write the refusal of who would put an approved exception on record alone, in English and Vietnamese."""
     english, vietnamese = WORDS[noun]
     detail = (
         f"{english} would be written and approved by {caller}: who wrote does not approve; ask for it with a reason "

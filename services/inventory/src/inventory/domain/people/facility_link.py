@@ -50,7 +50,7 @@ def subject_of(link_id: object) -> str:
 
 
 def write_sheet(sheet: Sheet) -> str:
-    """The sheet as one HTML page on A4, Vietnamese first; nothing is loaded from elsewhere."""
+    """Write the sheet as one HTML page on A4, Vietnamese first; nothing is loaded from elsewhere."""
     end = sheet.expires_at.astimezone(VIETNAM)
     name, code, whom, address = map(
         html.escape, (sheet.facility_name, sheet.facility_code, sheet.for_whom, sheet.address)

@@ -30,21 +30,21 @@ HEADINGS = {
 
 
 def check_operator(role: AgencyRole) -> None:
-    """Raises ValueError unless the agency is an operator."""
+    """Raise ValueError unless the agency is an operator."""
     if role is not AgencyRole.OPERATOR:
         msg = f"is an agency of the role {role}: give an agency of the role operator"
         raise ValueError(msg)
 
 
 def check_province(level: UnitLevel) -> None:
-    """Raises ValueError unless the unit is a province."""
+    """Raise ValueError unless the unit is a province."""
     if level is not UnitLevel.PROVINCE:
         msg = f"is a unit of the level {level}: give a province"
         raise ValueError(msg)
 
 
 def refuse_other_operator(assigned: str, other: str, day: date) -> tuple[str, str]:
-    """What an operator is answered that is not the assigned one, in English and Vietnamese. Both by code and name."""
+    """Write the refusal of an operator that is not assigned, in English and Vietnamese. Both by code and name."""
     detail = (
         f"the operator that is assigned to the province of this facility on {day.isoformat()} is {assigned}: it alone "
         f"agrees, surveys and connects there, and {other} does not; name {assigned}, or end its assignment first"

@@ -111,7 +111,7 @@ class Access(Fields):
 
 
 def _check_document(given: Any, word: Word) -> None:
-    """Raises ValueError for a document without its number, day or file."""
+    """Raise ValueError for a document without its number, day or file."""
     present = [name for name in word.document if getattr(given, name) is not None]
     if present and len(present) < len(word.document):
         msg = f"{', '.join(word.document)} go together: a document has its number, its day and its file"

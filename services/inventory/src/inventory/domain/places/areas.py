@@ -32,7 +32,7 @@ PRIVATE = frozenset(
 
 
 def check_area(value: object) -> object:
-    """Raises ValueError for a private area and names the rule; the enum checks other words."""
+    """Raise ValueError for a private area and name the rule; the enum checks other words."""
     if isinstance(value, str) and value.strip().lower() in PRIVATE:
         msg = (
             "cameras must not watch rooms, toilets or bathrooms (4403/CV-BCĐ); "

@@ -65,7 +65,7 @@ DEFAULT_RETENTION = Retention(365, "")
 
 
 def find_due_day(closed_at: datetime, retention: Retention) -> date:
-    """The first day on which the data of a facility is due for its purge."""
+    """Find the first day on which the data of a facility is due for its purge."""
     return day_of(closed_at) + timedelta(days=retention.days)
 
 

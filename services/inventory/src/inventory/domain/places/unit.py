@@ -102,7 +102,7 @@ def holds_on(period: Dated, day: date) -> bool:
 
 
 def check_parent(level: UnitLevel, period: Dated, parent_level: UnitLevel, parent: Dated) -> None:
-    """Raises ValueError unless the parent is of a higher level and stands on a day of the unit's own period."""
+    """Raise ValueError unless the parent is of a higher level and stands on a day of the unit's own period."""
     if _RANK[parent_level] >= _RANK[level]:
         msg = f"a {level} belongs to a unit of a higher level, not to a {parent_level}"
         raise ValueError(msg)
@@ -112,7 +112,7 @@ def check_parent(level: UnitLevel, period: Dated, parent_level: UnitLevel, paren
 
 
 def check_succession(unit: Dated, earlier: Dated, kind: SuccessionKind) -> None:
-    """Raises ValueError unless the earlier unit began before `unit`, and ended by then if all of it passed over."""
+    """Raise ValueError unless the earlier unit began before `unit`, and ended by then if all of it passed over."""
     if unit.valid_from is None:
         return
     if earlier.valid_from is not None and earlier.valid_from >= unit.valid_from:
@@ -125,7 +125,7 @@ def check_succession(unit: Dated, earlier: Dated, kind: SuccessionKind) -> None:
 
 
 def latest[D: Dated](units: Iterable[D], day: date) -> D | None:
-    """The unit that stands on `day`; else the one that ended last before it; else the first after it."""
+    """Find the unit that stands on `day`; else the one that ended last before it; else the first after it."""
     ordered = sorted(units, key=lambda one: one.valid_from or date.min)
     in_force = [one for one in ordered if holds_on(one, day)]
     if in_force:

@@ -46,7 +46,7 @@ _KINDS: Mapping[str, type[Thing]] = {
 
 
 async def find_facility(writing: Write, asked: RequestFields) -> UUID | None:
-    """The facility that a request is about; None: the province. Raises ProblemError 422 for what does not exist."""
+    """Find the facility a request is about; None: the province. Raises ProblemError 422 for what does not exist."""
     session = writing.transaction.session
     found: dict[str, Any] = {}
     for name, kind in _KINDS.items():

@@ -29,7 +29,7 @@ def settled_columns(
 def next_deadline(
     writing: Write, obligation: Obligation, due_before: datetime | None, reason: str, directive_id: UUID | None
 ) -> Mapping[str, Any]:
-    """The next deadline behind those that there were."""
+    """Add the next deadline behind those that there were."""
     transaction = writing.transaction
     entry = Deadline(
         due_before=due_before,

@@ -185,13 +185,13 @@ def _of_facility(
 def _state_of(
     status: ObligationStatus, due_before: datetime | None, done_at: datetime | None, clock: _Clock
 ) -> DueState:
-    """What the register settled stands; else what is done on paper is done by that day."""
+    """Decide the state: what the register settled stands; else what is done on paper is done by that day."""
     if status is ObligationStatus.OPEN and done_at is not None and done_at <= clock.at:
         return DueState.DONE if is_in_time(done_at, due_before) else DueState.DONE_LATE
     return due_state_at(status, due_before, clock.at, due_soon=clock.soon)
 
 
 def _due_before(deadlines: Sequence[Deadline], instant: datetime) -> datetime | None:
-    """A question about the past has the deadline that held then; before the first entry, the first holds."""
+    """Find the deadline that held at `instant`; before the first entry, the first holds."""
     entry = deadline_at(deadlines, instant) or deadlines[0]
     return entry.due_before

@@ -46,7 +46,7 @@ _INSTANTS = ("status_since", "approved_at", "agreed_at")
 
 
 def to_millis(at: datetime) -> Millis:
-    """An aware instant as milliseconds since 1970."""
+    """Convert an aware instant to milliseconds since 1970."""
     return (at - _EPOCH) // _MILLISECOND
 
 
@@ -76,7 +76,7 @@ class Site:
 
 
 async def load_sites(session: AsyncSession, recorded: Recorded, facility_id: UUID | None) -> list[Site]:
-    """The facilities in force that the reader sees, by code; or this one of them."""
+    """Load the facilities in force that the reader sees, by code; or this one of them."""
     seen = recorded.in_force(Facility)
     query = select(seen.c.id).order_by(seen.c.code)
     if facility_id is not None:
@@ -102,7 +102,7 @@ async def load_sites(session: AsyncSession, recorded: Recorded, facility_id: UUI
 
 
 async def load_directive_days(session: AsyncSession, recorded: Recorded) -> Mapping[UUID, Millis]:
-    """The day of each directive, as its first instant; whoever reads what it demands knows its day."""
+    """Load the day of each directive as its first instant; whoever reads what it demands knows its day."""
     rows = await _load_revisions(session, recorded, Directive, None)
     return {row.id: _first_of(row.issued_on) for row in rows}
 

@@ -180,7 +180,7 @@ async def get_own_link(context: Context, caller: Caller) -> OwnLink:
 
 
 async def _check_room(transaction: WriteTransaction, facility: Facility) -> None:
-    """Raises ProblemError 409 for a closed facility, and for one with too many links."""
+    """Raise ProblemError 409 for a closed facility, and for one with too many links."""
     if facility.status is FacilityStatus.CLOSED:
         msg = "the facility is closed: no link of it is made any more"
         raise ProblemError(HTTPStatus.CONFLICT, "closed", msg)

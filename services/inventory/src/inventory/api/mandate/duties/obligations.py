@@ -46,7 +46,7 @@ async def move_obligation(
 async def set_deadline(
     thing_id: UUID, body: NewDeadline, context: WriteContext, caller: Caller, if_match: IfMatch
 ) -> Response:
-    """The earlier ones stay on record, each with who set it, when and why."""
+    """Keep the earlier ones on record, each with who set it, when and why."""
 
     def add(writing: Write, obligation: Obligation) -> Mapping[str, Any]:
         return next_deadline(writing, obligation, body.due_before, body.reason, body.directive_id)

@@ -126,7 +126,7 @@ async def declare_site(
 
 
 def _given(body: Fields) -> Action:
-    """An action that writes what was given; what was left out stays."""
+    """Build an action that writes what was given; what was left out stays."""
     patch = {name: getattr(body, name) for name in body.model_fields_set}
 
     def write(_writing: Write, _thing: Any) -> Mapping[str, Any]:

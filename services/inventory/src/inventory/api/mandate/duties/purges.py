@@ -125,7 +125,7 @@ async def list_due_purges(
     page: Annotated[PageQuery[_Left, DuePurge], Depends(DUE)],
     due_only: Annotated[bool, Query(description="Only what may be purged today.")] = False,
 ) -> Response:
-    """The clock begins when the facility is closed, and stops when it is opened again."""
+    """List what is due: the clock runs from the facility's closing until it is opened again."""
     retention, today = context.services.retention, day_of(context.services.store.now())
     async with context.read_transaction() as session:
         waiting = [one for one in await _list_left(context, session, retention) if one.due_on <= today or not due_only]
@@ -140,7 +140,7 @@ async def list_due_purges(
 async def list_purges_done(
     context: Context, page: Annotated[PageQuery[Any, PurgeResponse], Depends(PURGES)]
 ) -> Response:
-    """What kinds and how many, who asked, who decided, why, and by which rule."""
+    """List kinds and numbers, who asked, who decided, why, and by which rule."""
     async with context.read_transaction() as session:
         found = page.cut(await list_purges(session))
         asked_at = await date_requests(session, [row.request_id for row in found.rows])

@@ -111,7 +111,7 @@ async def list_decision_requests(
     filters: Annotated[RequestFilters, Depends()],
     as_of: AsOf = None,
 ) -> Response:
-    """The oldest first. With `status=waiting` what waits for a decision."""
+    """List oldest first. With `status=waiting` what waits for a decision."""
 
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[Any]:
         rows = (await session.execute(select(recorded(DecisionRequest)))).mappings().all()
@@ -122,7 +122,7 @@ async def list_decision_requests(
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Ask for a decision", response_model=RequestResponse)
 async def add_decision_request(body: RequestFields, context: WriteContext, caller: Caller) -> Response:
-    """It waits until somebody decides it who does not owe the duty. 403 names who has a part in the act."""
+    """Record it: somebody decides it who does not owe the duty. 403 names who has a part in the act."""
     _check_asks(body.act, caller)
 
     async def work(writing: Write) -> DecisionRequest:
@@ -158,7 +158,7 @@ async def list_changes_of_decision_request(
 
 @router.post("/{thing_id}/decision", summary="Grant or refuse a request", response_model=RequestResponse)
 async def decide_request(thing_id: UUID, body: DecisionFields, context: WriteContext, caller: Caller) -> Response:
-    """What is granted is carried out in the same transaction, in the name of who grants it.
+    """Carry out what is granted in the same transaction, in the name of who grants it.
 
     403 for who does not decide the act; 409 when it is decided already, or cannot be carried out any more.
     """
@@ -200,19 +200,19 @@ async def withdraw_request(thing_id: UUID, body: WithdrawalFields, context: Writ
 
 
 def to_response(row: Any) -> RequestResponse:
-    """A request as it is answered."""
+    """Convert a request to its response."""
     words = {"act_vi": WORDS[row["act"]].vietnamese, "status_vi": STATUS_WORDS[row["status"]]}
     return RequestResponse.model_validate({**row, **words, "asked_at": row["created_at"]})
 
 
 def _check_asks(act: Act, caller: Principal) -> None:
-    """Raises ProblemError 403 for a role that has no part in the act."""
+    """Raise ProblemError 403 for a role that has no part in the act."""
     if part_of(act, caller) is None:
         demand_act("/v1/decision-requests", caller, act)
 
 
 async def _check_other_eyes(writing: Write, request: DecisionRequest) -> None:
-    """Raises ProblemError 403 for who asked: a request has two pairs of eyes, unless the province allows otherwise."""
+    """Raise ProblemError 403 for who asked: a request has two pairs of eyes, unless the province allows otherwise."""
     if request.asked_by != writing.caller.subject:
         return
     label = request.act.value
@@ -229,7 +229,7 @@ async def _check_seen(writing: Write, request: DecisionRequest) -> None:
 
 
 async def _read_waiting(writing: Write, thing_id: UUID) -> DecisionRequest:
-    """The request, locked: nobody else decides it meanwhile. Raises ProblemError 404, 409."""
+    """Read and lock the request: nobody else decides it meanwhile. Raises ProblemError 404, 409."""
     session = writing.transaction.session
     request = await writing.transaction.get_thing(DecisionRequest, thing_id)
     await session.refresh(request, with_for_update=True)

@@ -72,7 +72,7 @@ async def list_self_approvals(
     filters: Annotated[ApprovalFilters, Depends()],
     as_of: AsOf = None,
 ) -> Response:
-    """The oldest first. Each stands in the report of its time."""
+    """List oldest first; each stands in the report of its time."""
 
     async def read(session: AsyncSession, recorded: Recorded) -> Sequence[Any]:
         rows = (await session.execute(select(recorded(SelfApproval)))).mappings().all()

@@ -29,7 +29,7 @@ class Difference:
 
 
 def difference(before: PlanFields, after: PlanFields) -> Difference:
-    """What `after` has and `before` has not, and the other way round."""
+    """Find what `after` has and `before` has not, and the other way round."""
     old, new = _by_camera(before), _by_camera(after)
     changed = _fields(None, _head(before), _head(after))
     for code in sorted(old.keys() & new.keys()):

@@ -87,7 +87,7 @@ class Source(StrEnum):
 
 
 def check_bare_address(text: str) -> str:
-    """Raises ValueError when an address holds a login: a plan names where the login is kept, never the login."""
+    """Raise ValueError when an address holds a login: a plan names where the login is kept, never the login."""
     text = text.strip()
     rest = text.partition("://")[2] if scheme_of(text) else text
     if "@" in rest.partition("/")[0] or any(word in rest.lower() for word in ("password=", "passwd=", "pwd=")):
@@ -198,7 +198,8 @@ def met_guards(
     managing_agency_id: UUID,
     surveyed: bool,
 ) -> frozenset[str]:
-    """The guards that hold. `roles`: of the consenting agencies; `replaced` is the register's own, never among them."""
+    """Find the guards that hold. `roles`: of the consenting agencies; `replaced` is the register's own, never among
+    them."""
     given = tuple(consents)
     agreed = {roles.get(one.agency_id) for one in given if one.kind is ConsentKind.AGREED}
     named = None not in {plan.responsible_lead, plan.responsible_operator, plan.connect_by}
@@ -219,7 +220,7 @@ LATER = PAPER | ACCEPTANCE
 
 
 def find_agreed_day(signed_on: date | None, consents: Iterable[Consent]) -> date | None:
-    """The day on paper of an agreed version: its own document's, else that of the last word, if each has a document."""
+    """Find an agreed version's day on paper: of its own document, else of the last word, if each has a document."""
     words = tuple(consents)
     if signed_on is not None or not words or any(one.document is None for one in words):
         return signed_on
@@ -227,7 +228,7 @@ def find_agreed_day(signed_on: date | None, consents: Iterable[Consent]) -> date
 
 
 def plan_code(facility_code: str, version: int) -> str:
-    """The code of a version, e.g. QT-KCL-01-PA2."""
+    """Build the code of a version, e.g. QT-KCL-01-PA2."""
     return f"{facility_code[:56]}-PA{version}"
 
 
@@ -237,12 +238,12 @@ def is_open(status: PlanStatus) -> bool:
 
 
 def why_closed(status: PlanStatus) -> str:
-    """What to do instead of changing a version that is no draft."""
+    """Say what to do instead of changing a version that is no draft."""
     if status is PlanStatus.PROPOSED:
         return "it is proposed, and the others judge what they read: take it back to draft first, with a reason"
     return f"it is {status} and never changes: make a new version of it (POST …/versions), change that and propose it"
 
 
 def as_json(connection: Connection) -> dict[str, Any]:
-    """A connection as it is stored and compared."""
+    """Convert a connection to JSON, as it is stored and compared."""
     return connection.model_dump(mode="json")

@@ -148,7 +148,7 @@ def missing_parts(proposal: ProposalFields) -> tuple[str, ...]:
 def met_guards(
     proposal: ProposalFields, *, surveyed: bool, by_lead: bool, active: bool, forwarded_as_planned: int
 ) -> frozenset[str]:
-    """The guards that hold. `forwarded_as_planned`: the facility's cameras that run under its agreed plan."""
+    """Find the guards that hold. `forwarded_as_planned`: the facility's cameras that run under its agreed plan."""
     holds = {
         "complete": not missing_parts(proposal),
         "surveyed": surveyed,

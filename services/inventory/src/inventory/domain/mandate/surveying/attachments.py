@@ -56,7 +56,7 @@ class Attachment(Fields):
 
 
 def check_attachments(declared: Sequence[Attachment]) -> None:
-    """Raises ValueError when there are too many, too large together, or one twice."""
+    """Raise ValueError when there are too many, too large together, or one twice."""
     if len(declared) > MAX_ATTACHMENTS:
         msg = f"attachments: {len(declared)} are too many for one survey; at most {MAX_ATTACHMENTS}"
         raise ValueError(msg)
@@ -79,7 +79,7 @@ def missing_contents(declared: Iterable[Attachment], stored: Iterable[str]) -> t
 
 
 def check_content(declared: Attachment, content: bytes) -> None:
-    """Raises ValueError when `content` is not what was declared, or no whole JPEG, PNG or PDF."""
+    """Raise ValueError when `content` is not what was declared, or no whole JPEG, PNG or PDF."""
     if len(content) != declared.size_bytes:
         msg = f"has {len(content)} bytes, but {declared.size_bytes} were declared: send the whole file"
         raise ValueError(msg)

@@ -206,7 +206,7 @@ class SurveyForm(Fields):
         return self
 
     def missing_parts(self) -> tuple[str, ...]:
-        """What a finished form must have and this one has not: names of fields, and of areas nobody judged."""
+        """List what a finished form must have and this one has not: names of fields, and of areas nobody judged."""
         parts = [name for name in _REQUIRED if getattr(self, name) is None]
         judged = {one.area for one in self.areas}
         return (*parts, *(f"areas.{area}" for area in REQUIRED_AREAS if area not in judged))
@@ -217,7 +217,7 @@ class SurveyForm(Fields):
 
 
 def assessed_areas(areas: Iterable[SurveyedArea]) -> Mapping[str, Assessed]:
-    """The verdict about each area; of other public ones together, since there may be several."""
+    """Find the verdict about each area; of other public ones together, since there may be several."""
     found: dict[str, Assessed] = {}
     for one in areas:
         verdict, needed = CoverageVerdict(one.coverage.value), one.cameras_needed or 0
@@ -232,7 +232,7 @@ _REQUIRED = ("site", "system", "infrastructure", "notice_board", "access")
 
 
 def form_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the form, for programs that draw it in the field."""
+    """Build the JSON Schema (2020-12) of the form, for programs that draw it in the field."""
     schema = SurveyForm.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "survey-form.v1", **schema}
 

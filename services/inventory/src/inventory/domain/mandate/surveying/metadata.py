@@ -44,7 +44,7 @@ def without_metadata(content: bytes, media_type: MediaType) -> bytes:
 
 
 def _bare_jpeg(content: bytes) -> bytes:
-    """What stands behind the end of the picture goes too: phones append another one, with metadata of its own."""
+    """Remove metadata, also what stands behind the picture's end: phones append another one, with its own metadata."""
     kept, orientation, at = bytearray(), 1, 2
     while True:
         marker, start = _marker(content, at)
@@ -72,7 +72,7 @@ def _is_needed(marker: int, payload: bytes) -> bool:
 
 
 def _marker(content: bytes, at: int) -> tuple[int, int]:
-    """The marker at `at`, and where it begins; several fill bytes may stand before it."""
+    """Read the marker at `at`, and where it begins; several fill bytes may stand before it."""
     while content[at : at + 2] == b"\xff\xff":
         at += 1
     if at + 2 > len(content) or content[at] != _FILL:
@@ -122,7 +122,7 @@ def _orientation(tiff: bytes) -> int:
 
 
 def _orientation_segment(orientation: int) -> bytes:
-    """An APP1 with the orientation and nothing else: TIFF, big endian, one directory with one entry."""
+    """Build an APP1 with the orientation and nothing else: TIFF, big endian, one directory with one entry."""
     entry = struct.pack(">HHIHH", _ORIENTATION, 3, 1, orientation, 0)
     tiff = b"MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
     return b"\xff\xe1" + struct.pack(">H", 2 + len(_EXIF) + len(tiff)) + _EXIF + tiff

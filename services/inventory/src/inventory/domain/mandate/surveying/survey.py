@@ -203,7 +203,8 @@ class Guard(StrEnum):
 def met_guards(
     survey: SurveyFields, *, roles: dict[UUID, AgencyRole], missing: Iterable[str], by_lead: bool, today: date
 ) -> frozenset[str]:
-    """The guards that hold. `roles`: of the participants' agencies; `missing`: SHA-256 of contents not uploaded yet."""
+    """Find the guards that hold. `roles`: of the participants' agencies; `missing`: SHA-256 of contents not uploaded
+    yet."""
     holds = {
         Guard.LEAD_NAMED: survey.lead_name is not None,
         Guard.DAY_AGREED: survey.scheduled_on is not None,
