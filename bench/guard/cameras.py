@@ -41,6 +41,7 @@ PICTURE = {
 """A place: the usual test pattern is nearly uniform in one second of its minute, and rightly called covered then."""
 INTERVAL_S = 2.0
 SETTLES_S = 3.0
+ENCODES_WITHIN_S = 900.0
 ATTACKS: dict[str, dict[str, Any]] = {
     "20 Mbit/s of 4-byte frames": {"fault": "flood", "kind": "frames", "rate_mbps": 20},
     "20 Mbit/s of RTP without payload": {"fault": "flood", "kind": "packets", "rate_mbps": 20},
@@ -199,6 +200,8 @@ def _start(stage: Stage) -> None:
     programs = (stage.cameras, stage.prober, stage.forwarder)
     for program in programs:
         program.start()
+    # It encodes four minutes of pictures first.
+    wait_ready(stage.cameras.api, ENCODES_WITHIN_S)
     for program in programs:
         wait_ready(program.api)
     items = httpx.get(f"{stage.cameras.api}/v1/cameras").json()["items"]

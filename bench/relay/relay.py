@@ -123,16 +123,20 @@ def camera_config(streams: int, bitrate_kbps: int = 2000) -> dict[str, list[dict
     return {"cameras": [{"id": f"cam-{n:04}", "number": n % CLIPS, **common} for n in range(streams)]}
 
 
-def wait_ready(url: str) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
+def wait_ready(url: str, within_s: float = READY_WITHIN_S) -> None:
+    """Wait for a service; raises SystemExit with what it lacks."""
+    deadline, lacks = time.monotonic() + within_s, "no answer"
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
-                return
+            answer = httpx.get(f"{url}/readyz", timeout=5)
         except httpx.HTTPError:
             pass
+        else:
+            if answer.status_code == 200:
+                return
+            lacks = answer.text
         time.sleep(0.2)
-    raise SystemExit(f"{url} was not ready within {READY_WITHIN_S:.0f} s")
+    raise SystemExit(f"{url} was not ready within {within_s:.0f} s: {lacks}")
 
 
 def planned(url: str, ports: list[int], number: int, tls: TlsTrust | None = None) -> CameraV1:
