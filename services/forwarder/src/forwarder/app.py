@@ -34,7 +34,7 @@ STOP_SLACK_S = 10.0
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
-    """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
+    """Build the app; `on_death` is called when its work dies. Raises OSError or ValueError for an unusable key file."""
     metrics = Metrics()
     process = Process(settings, metrics)
     tasks, health = TaskSupervisor(on_death), Health()

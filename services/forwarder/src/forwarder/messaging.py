@@ -68,7 +68,7 @@ class Reporter:
         self._sequences: dict[UUID, int] = {}
 
     def describe_delivery(self, relay: ReportedCamera, supervisor: ReportedDelivery) -> DeliveryObservedV1:
-        """The delivery's current state, with the sequence number of its last report (1 before the first)."""
+        """Describe the delivery's current state, with the sequence number of its last report (1 before the first)."""
         plan, delivery, counts = supervisor.plan, supervisor.delivery, supervisor.slot.counts
         return DeliveryObservedV1(
             delivery_id=plan.id,
@@ -177,7 +177,7 @@ class Reporter:
 
 
 def _describe_serving(supervisor: ReportedDelivery) -> dict[str, Any]:
-    """The fields of a delivery whose centre pulls; none of another one."""
+    """Describe how a centre pulls the delivery: its fields; none where no centre pulls it."""
     serving = supervisor.serving
     if serving is None:
         return {}
@@ -226,12 +226,12 @@ class Adoption:
 
 
 def job_headers(job: Job) -> dict[str, str]:
-    """What another worker needs beside the message's body to answer for a job."""
+    """Write what another worker needs beside the message's body to answer for a job."""
     return {_JOB_SUBJECT: job.message.subject, _JOB_REPLY: job.message.reply}
 
 
 def read_job(bus: Bus, message: Msg) -> Job | None:
-    """The job that another worker passed on; None, with a line in the log, when it is none."""
+    """Read the job that another worker passed on; None, with a line in the log, when it is none."""
     headers = message.headers or {}
     subject, reply = headers.get(_JOB_SUBJECT, ""), headers.get(_JOB_REPLY, "")
     original = Msg(bus.client, subject=subject, reply=reply, data=message.data)
@@ -256,7 +256,7 @@ async def request_deliveries(bus: Bus, camera_id: UUID) -> list[DeliveryObserved
 
 
 async def request_retry(bus: Bus, camera_id: UUID, delivery_id: UUID) -> RetryOutcome:
-    """What the camera's holder made of it; `not_running` when nobody holds it.
+    """Request a retry of the camera's holder, and return what it made of it; `not_running` when nobody holds it.
 
     Raises NatsError, TimeoutError or ValueError when there is no usable answer.
     """
@@ -304,7 +304,7 @@ async def publish_unconfirmed(bus: Bus, fact: KeyframeHistory | ReadBackHint) ->
 async def request_handover(
     bus: Bus, worker_id: str, job: Job, headers: dict[str, str], *, within_s: float
 ) -> bytes | None:
-    """A worker's answer to a job that is handed over; None when it is not there. Raises NatsError or TimeoutError."""
+    """Hand a job over to a worker, and return its answer; None when it is absent. Raises NatsError or TimeoutError."""
     subject = subjects.worker_handover(worker_id)
     try:
         reply = await bus.client.request(subject, job.message.data, within_s, headers=job_headers(job) | headers)
@@ -351,7 +351,7 @@ class StatusBoard:
         await self._cache.loaded.wait()
 
     def of_camera(self, camera_id: UUID) -> list[DeliveryObservedV1]:
-        """The last reports of one camera's deliveries."""
+        """List the last reports of one camera's deliveries."""
         return [observed for observed in self.deliveries.values() if observed.camera_id == camera_id]
 
     def held_by_another(self, camera_id: UUID, worker_id: str) -> bool:
@@ -373,7 +373,7 @@ async def remove_worker(bus: Bus, worker_id: str) -> None:
 
 
 async def workers_alive(bus: Bus) -> list[ForwarderAliveV1]:
-    """The forwarders that gave a sign of life lately, longest running first. Raises NatsError or TimeoutError."""
+    """List the forwarders with a recent heartbeat, longest running first. Raises NatsError or TimeoutError."""
     values = await Bucket(bus, topology.WORKERS).all("forwarder.>")
     alive = [ForwarderAliveV1.model_validate_json(value) for value in values.values()]
     return sorted(alive, key=lambda worker: worker.started_at)

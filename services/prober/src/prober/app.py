@@ -67,7 +67,7 @@ PICTURE_STREAMS = 8
 
 
 def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process) -> FastAPI:
-    """Raises OSError or ValueError when a key file cannot be used. `on_death` is called when the work has died."""
+    """Build the app; `on_death` is called when its work dies. Raises OSError or ValueError for an unusable key file."""
     metrics = Metrics(per_camera=settings.metrics_per_camera)
     process = Process(settings, metrics)
     scanner = Scanner(

@@ -59,7 +59,7 @@ class Announcer:
         self._latest(topology.CAMERA_STATUS, str(fact.camera_id), fact)
 
     def publish_site_fault(self, fact: SiteObservedV1) -> None:
-        """A fault of a whole site, or its end; published once, whoever finds it."""
+        """Publish a fault of a whole site, or its end; once, whoever finds it."""
         event = new_event(
             fact,
             source="/prober/site",
@@ -81,28 +81,28 @@ class Announcer:
         self._latest(topology.VERIFICATIONS, str(fact.delivery_id), fact)
 
     def remove_verification(self, delivery_id: UUID) -> None:
-        """The delivery is not read back any more."""
+        """Remove a delivery that is not read back any more."""
         self._outgoing.queue_removal(topology.VERIFICATIONS, delivery_id)
 
     def publish_heartbeat(self, fact: ProberAliveV1) -> None:
-        """This worker lives."""
+        """Publish that this worker lives."""
         event = new_event(fact, source=self._source, subject=fact.worker_id, time=fact.alive_at)
         self._outgoing.queue_event(subjects.worker_heartbeat("prober", fact.worker_id), event)
         self._latest(topology.WORKERS, worker_key(fact.worker_id), fact)
 
     def remove_status(self, camera_id: UUID) -> None:
-        """The camera is gone or disabled: nobody probes it any more, so its last observation no longer holds."""
+        """Remove the last observation of a camera that is gone or disabled: nobody probes it, so it no longer holds."""
         self._outgoing.queue_removal(topology.CAMERA_STATUS, camera_id)
 
     def remove_camera(self, camera_id: UUID) -> None:
-        """The camera is gone for good: nothing is kept of it."""
+        """Remove all that is kept of a camera that is gone for good."""
         self.remove_status(camera_id)
         kept = topology.CAMERA_FAILURES, topology.THUMBNAILS, topology.PICTURE_REFERENCES, topology.REPETITION_DISPUTES
         for bucket in kept:
             self._outgoing.queue_removal(bucket, camera_id)
 
     def remove_worker(self, worker_id: str) -> None:
-        """This worker ends; its entry need not expire."""
+        """Remove this worker, which ends; its entry need not expire."""
         self._outgoing.queue_removal(topology.WORKERS, worker_key(worker_id))
 
     def _latest(self, bucket: str, key: str, fact: Payload) -> None:
@@ -125,7 +125,7 @@ class CameraStatuses:
         return parse_status(value)
 
     async def get(self, camera_id: UUID) -> CameraObservedV1 | None:
-        """Raises NatsError or TimeoutError when NATS is away."""
+        """Get a camera's last observation. Raises NatsError or TimeoutError when NATS is away."""
         return parse_status(await self._bucket.get(str(camera_id)))
 
     async def all(self) -> list[CameraObservedV1]:
@@ -195,7 +195,7 @@ class FailureHistories:
             self._outgoing.queue_value(topology.CAMERA_FAILURES, probe.camera_id, body, can_wait=True)
 
     async def get(self, camera_id: UUID) -> tuple[Failure, ...]:
-        """Raises NatsError or TimeoutError when NATS is away."""
+        """Get a camera's kept failures. Raises NatsError or TimeoutError when NATS is away."""
         value = await self._bucket.get(str(camera_id))
         if not value:
             return ()
@@ -234,7 +234,7 @@ class Demands:
         self._bus = bus
 
     async def record(self, fact: DemandV1, *, after: int | None = None) -> int:
-        """Stored when it returns, under that sequence.
+        """Store a demand before this returns, and return its sequence.
 
         `after`: the sequence of what was recorded last, as far as the caller knows. Raises OvertakenError when it was
         not the last, NatsError or TimeoutError when NATS is away.
@@ -254,11 +254,11 @@ class Demands:
         return stored.seq
 
     async def latest(self, most: int = DEMANDS_SHOWN) -> list[DemandV1]:
-        """The newest, oldest first. Raises NatsError or TimeoutError when NATS is away."""
+        """List the newest, oldest first. Raises NatsError or TimeoutError when NATS is away."""
         return (await self.since(None, most=most))[0]
 
     async def since(self, sequence: int | None, *, most: int = DEMANDS_SHOWN) -> tuple[list[DemandV1], int]:
-        """The records after a sequence (None: the newest), oldest first, and the sequence of the last one.
+        """List the records after a sequence (None: the newest), oldest first, and the sequence of the last one.
 
         Raises NatsError or TimeoutError when NATS is away.
         """
@@ -293,7 +293,7 @@ class Workers:
 async def request_keyframe(
     bus: Bus, camera_id: UUID, *, within_s: float, timeout_s: float, after: datetime | None = None
 ) -> Msg:
-    """The newest keyframe, of the forwarder that holds the camera, or its answer within `within_s` that it has none.
+    """Request the newest keyframe of the camera's forwarder, or its answer within `within_s` that it has none.
 
     `after`: one that came after that. Raises NatsError (nobody holds the camera) or TimeoutError.
     """
@@ -328,7 +328,7 @@ async def listen_for_probe_locks(bus: Bus, on_message: OnMessage) -> Subscriptio
 
 
 def locked_camera(message: Msg) -> UUID:
-    """The camera that a message of `listen_for_probe_locks` is about. Raises ValueError."""
+    """Find the camera that a message of `listen_for_probe_locks` is about. Raises ValueError."""
     return UUID(message.subject.rpartition(".")[2])
 
 
@@ -357,7 +357,7 @@ async def publish_judgement(bus: Bus, camera_id: UUID, body: bytes) -> None:
 
 
 def parse_status(value: bytes | None) -> CameraObservedV1 | None:
-    """A bucket's value; None when there is none, or when another release wrote what this one cannot read."""
+    """Parse a bucket's value; None when there is none, or another release wrote what this one cannot read."""
     if not value:
         return None
     try:
@@ -368,7 +368,7 @@ def parse_status(value: bytes | None) -> CameraObservedV1 | None:
 
 
 def parse_verification(value: bytes | None) -> DeliveryVerifiedV1 | None:
-    """A bucket's value; None when there is none, or when another release wrote what this one cannot read."""
+    """Parse a bucket's value; None when there is none, or another release wrote what this one cannot read."""
     if not value:
         return None
     try:
@@ -379,7 +379,7 @@ def parse_verification(value: bytes | None) -> DeliveryVerifiedV1 | None:
 
 
 async def delivery_camera(bus: Bus, delivery_id: UUID) -> UUID | None:
-    """The camera of a delivery, as prober or forwarder published it lately; None when they did not.
+    """Find the camera of a delivery, as prober or forwarder published it lately; None when they did not.
 
     Raises NatsError or TimeoutError when NATS is away.
     """

@@ -151,7 +151,7 @@ async def find_deliveries(
 
 
 async def _in_batches[T](items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
-    """The items in batches of `AT_ONCE`. Media has its turn between two of them."""
+    """Yield the items in batches of `AT_ONCE`; between two of them the event loop serves media."""
     for some in batched(items, AT_ONCE):
         yield some
         await asyncio.sleep(0)
@@ -174,7 +174,7 @@ async def _seen_facilities(
 
 
 async def answer_page(paging: DeliveryPaging, found: Sequence[FoundDelivery]) -> Response:
-    """The page of what was found. Made in a thread: a thousand items take 20 ms, sorting 40,000 takes 100."""
+    """Build the page of what was found, in a thread: a thousand items take 20 ms, sorting 40,000 takes 100."""
 
     def make() -> Response:
         page = paging.cut(found)

@@ -17,12 +17,12 @@ the back-off, and hardly more often."""
 
 
 def ceiling_s(failures: int) -> float:
-    """The longest wait after `failures` (1 or more) failures in a row: 0.5 s, doubling up to 30 s."""
+    """Compute the longest wait after `failures` (1 or more) failures in a row: 0.5 s, doubling up to 30 s."""
     return min(LAST_CEILING_S, FIRST_CEILING_S * 2.0 ** min(max(failures, 1) - 1, _DOUBLINGS))
 
 
 def delay_s(failures: int, chance: float) -> float:
-    """The wait after `failures` failures in a row; `chance` is random in [0, 1)."""
+    """Compute the wait after `failures` failures in a row; `chance` is random in [0, 1)."""
     return ceiling_s(failures) * chance
 
 
@@ -35,5 +35,5 @@ def early_in_s(last_early_s: float, now_s: float) -> float:
 
 
 def older_publisher_delay_s(chance: float) -> float:
-    """The wait after a refusal because of an older publisher, which may be gone at any moment."""
+    """Compute the wait after a refusal because of an older publisher, which may be gone at any moment."""
     return OLDER_PUBLISHER_S * (0.2 + 0.8 * chance)

@@ -86,7 +86,7 @@ def most_backed_up[Key](buffered: Mapping[Key, int], bound: int) -> list[Key]:
 
 
 def keyframe_came(flow: Flow) -> Flow:
-    """A keyframe begins: go on if there is room, otherwise its group is left out too."""
+    """Go on with the keyframe that begins if there is room, otherwise leave its group out too."""
     if flow.flowing:
         return flow
     if flow.overflowing:

@@ -85,7 +85,7 @@ def distance_s(gap_s: float, pictures: int) -> float:
 
 
 def usual_gap_s(distances_s: Sequence[float], planned_fps: float | None = None) -> float:
-    """What is usual between two pictures of a camera, by the newest distances: an outage among them is not."""
+    """Compute the usual time between two pictures of a camera, by the newest distances: an outage is not usual."""
     if not distances_s:
         return 0.0
     most_s = MOST_USUAL_GAP_S if not planned_fps else min(MOST_USUAL_GAP_S, PLANNED_PICTURES / planned_fps)
@@ -112,14 +112,14 @@ def media_flows(media: Media, at: datetime) -> Media:
 
 
 def media_stopped(media: Media, cause: Cause | None, last_at: datetime) -> Media:
-    """It comes no more, the last at `last_at`; or why it still does not come."""
+    """Note that media stopped, the last at `last_at`; or why it still does not come."""
     if media.flowing:
         return replace(media, flowing=False, stopped_at=last_at, cause=cause)
     return replace(media, cause=cause)
 
 
 def media_lost_by_us(media: Media) -> Media:
-    """The session ended because this process stood still: nothing is known of the camera until it is tried again."""
+    """Note a session that ended because this process stood still: nothing is known until the next attempt."""
     return replace(media, flowing=False, stopped_at=None, cause=None)
 
 
@@ -135,12 +135,12 @@ def broken_by_us(cause: Cause, *, began_s: float, stood_still_until_s: float, no
 
 
 def begun(now: Instant) -> Pull:
-    """The first attempt, or the first after a changed plan: earlier failures do not count."""
+    """Begin the first attempt, or the first after a changed plan: earlier failures do not count."""
     return Pull(PullState.CONNECTING, now.at, now.monotonic_s)
 
 
 def retried(pull: Pull, now: Instant) -> Pull:
-    """The wait is over; the cause of the last failure stays readable until media flows."""
+    """End the wait and connect; the cause of the last failure stays readable until media flows."""
     return replace(
         pull,
         state=PullState.CONNECTING,
@@ -152,7 +152,7 @@ def retried(pull: Pull, now: Instant) -> Pull:
 
 
 def media_came(pull: Pull, now: Instant) -> Pull:
-    """The first media packet of an attempt."""
+    """Note the first media packet of an attempt."""
     return replace(pull, state=PullState.LIVE, since=now.at, since_s=now.monotonic_s, cause=None, detail=None)
 
 
@@ -167,7 +167,7 @@ def failed(
     rest_s: float | None = None,
     has_login: bool = True,
 ) -> Pull:
-    """The attempt failed, or the media ended. `chance` is random in [0, 1).
+    """Note that the attempt failed, or that the media ended. `chance` is random in [0, 1).
 
     `rest_s`: how long its login rests, where that is known (vonggac.logins). Without a login (`has_login`) no account
     can lock, so a camera that asks for one is tried again as after any failure.

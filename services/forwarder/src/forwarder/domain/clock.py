@@ -12,9 +12,9 @@ class Instant:
     monotonic_s: float
 
     def earlier(self, monotonic_s: float) -> "Instant":
-        """The moment at which the monotonic clock stood at `monotonic_s`."""
+        """Compute the moment at which the monotonic clock stood at `monotonic_s`."""
         return Instant(self.at - timedelta(seconds=self.monotonic_s - monotonic_s), monotonic_s)
 
     def after(self, delay_s: float) -> datetime:
-        """The wall clock's time `delay_s` from now."""
+        """Compute the wall clock's time `delay_s` from now."""
         return self.at + timedelta(seconds=delay_s)

@@ -137,7 +137,7 @@ class Decision:
 
 
 def waiting(now: Instant, history: DeliveryHistory = NO_HISTORY) -> Delivery:
-    """A delivery at its beginning: nothing is known of the camera yet."""
+    """Begin a delivery: nothing is known of the camera yet."""
     return _anew(DeliveryState.WAITING_FOR_CAMERA, now, history)
 
 
@@ -153,7 +153,7 @@ def _anew(state: DeliveryState, now: Instant, history: DeliveryHistory | Deliver
 
 
 def decide(delivery: Delivery, event: Event, now: Instant, *, chance: float, limits: Limits) -> Decision:
-    """The next state and what to do. `chance` is random in [0, 1).
+    """Decide the next state and what to do. `chance` is random in [0, 1).
 
     An event that does not concern the present state (a sample of a session that is gone) changes nothing; nothing
     changes what a person stopped (`forwarder.domain.assignment.commands`).
@@ -295,7 +295,7 @@ def _progress_read(delivery: Delivery, event: ProgressRead, now: Instant, chance
 
 
 def _flowing(delivery: Delivery, progress: Progress, now: Instant) -> Delivery:
-    """The state of a session whose media flows: that of the last read-back, while it holds."""
+    """Give a session whose media flows the state of its last read-back, while that holds."""
     proof = progress.proof
     held = proof if proof is not None and now.monotonic_s < proof.until_s else None
     if held is None or held.matches is None:
@@ -349,7 +349,7 @@ def _unprovable(delivery: Delivery, event: Unprovable, now: Instant) -> Decision
 
 
 def _unreached(delivery: Delivery, event: Unreached, now: Instant) -> Decision:
-    """The state holds as long as its proof, and shows the doubt."""
+    """Keep the state as long as its proof holds, and show the doubt."""
     progress = delivery.progress
     if delivery.state not in _PROVABLE or progress is None or not progress.covers(event.began_at):
         return Decision(delivery)
@@ -363,7 +363,7 @@ def _unreached(delivery: Delivery, event: Unreached, now: Instant) -> Decision:
 
 
 def unproven(delivery: Delivery, now: Instant) -> Delivery:
-    """The address is no longer read back: drop what read-backs found."""
+    """Drop what read-backs found: the address is no longer read back."""
     if delivery.progress is None or delivery.progress.proof is None:
         return delivery
     progress = replace(delivery.progress, proof=None)

@@ -67,7 +67,7 @@ class Progress:
         return self.written > self.acknowledged
 
     def advanced(self, written: int, acknowledged: int, unread_for_s: float, now: Instant) -> "Progress":
-        """The session was read: its bytes so far.
+        """Advance to the bytes of the session so far, as just read.
 
         `unread_for_s`: what was acknowledged in that time lay unread in a kernel, and counts no more.
         """
@@ -118,7 +118,7 @@ class Progress:
         return (self.worked_s or 0.0) + now.monotonic_s - self.acknowledged_since_s
 
     def covers(self, moment: datetime) -> bool:
-        """What was before the session's first media was not sent in it and proves nothing for or against it."""
+        """Check that a moment is not before the session's first media: earlier ones prove nothing for or against it."""
         return self.media_at is not None and moment >= self.media_at
 
     def holds_picture(self, captured_at: datetime) -> bool:

@@ -70,7 +70,7 @@ class Proof:
 
 
 def judged(verification: DeliveryVerifiedV1) -> ReadBack | None:
-    """What a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
+    """Judge what a read-back means for its delivery; None when it proves nothing (the last proof ages)."""
     match verification.verdict:
         case VerificationVerdict.VERIFIED if verification.captured_at is not None:
             # A read-back itself may take a minute, of a camera that gives keyframes rarely.

@@ -59,7 +59,7 @@ OBSERVED_AT_ONCE = 25
 
 
 def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
-    """Raises OSError or ValueError when the private key cannot be read."""
+    """Build the context. Raises OSError or ValueError when the private key cannot be read."""
     return RelayContext(
         now=lambda: Instant(clock.now(), time.monotonic()),
         wall_correction_s=lambda: clock.correction_s,
@@ -146,7 +146,7 @@ class Process:
         return None if self.worker is None else self.worker.members
 
     async def live(self, delivery_id: UUID | None = None) -> list[DeliveryObservedV1]:
-        """The deliveries that this process holds, or this one of them, as they are now; no media is held up for it."""
+        """List the deliveries that this process holds, or this one, as they are now; no media is held up for it."""
         worker, reporter = self.worker, self.reporter
         if worker is None or reporter is None:
             return []
@@ -319,7 +319,7 @@ class Process:
             await asyncio.sleep(TICK_S)
 
     async def _on_loss(self, message: Msg) -> None:
-        """Reporting misses facts of this worker for good."""
+        """Handle the message that reporting misses facts of this worker for good."""
         assert self.reporter is not None, "made before"
         try:
             lost = FactsLost.model_validate_json(message.data)

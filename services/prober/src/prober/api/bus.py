@@ -38,7 +38,7 @@ AWAY = {503: "NATS does not answer"}
 
 
 def bus_of(request: Request) -> Bus:
-    """The process's connection. Raises ProblemError 503 before the first connection."""
+    """Return the process's connection. Raises ProblemError 503 before the first connection."""
     process: Process = request.app.state.process
     if process.bus is None:
         raise _unavailable()
@@ -46,7 +46,7 @@ def bus_of(request: Request) -> Bus:
 
 
 def now_of(request: Request) -> datetime:
-    """The time by which facts are dated: the server's, once it is known."""
+    """Return the time by which facts are dated: the server's, once it is known."""
     process: Process = request.app.state.process
     return process.clock.now()
 
@@ -61,7 +61,7 @@ async def seen_facilities(
 
 
 async def seen_camera(request: Request, caller: Principal, camera_id: UUID) -> CameraV1 | None:
-    """A camera of the register, for a caller who sees it; None also where there is none. Raises ProblemError 503."""
+    """Find a camera of the register for a caller who sees it; None, too, where none is. Raises ProblemError 503."""
     with answered_by_the_bus():
         camera = await Cameras(bus_of(request)).get(camera_id)
     if camera is None or caller.sight.is_everything:
@@ -75,7 +75,7 @@ async def hides_camera(request: Request, caller: Principal, camera_id: UUID) -> 
 
 
 def observer_of(request: Request) -> Observer:
-    """What probes cameras. Raises ProblemError 503 before NATS was there."""
+    """Return the observer, which probes cameras. Raises ProblemError 503 before NATS was there."""
     process: Process = request.app.state.process
     if process.observer is None:
         raise _unavailable()
@@ -91,7 +91,7 @@ def onvif_logins_of(request: Request) -> OnvifLogins:
 
 
 def disputes_of(request: Request) -> Disputes:
-    """What people say of recordings in a loop. Raises ProblemError 503 before NATS was there."""
+    """Return the disputes: what people say of recordings in a loop. Raises ProblemError 503 before NATS was there."""
     process: Process = request.app.state.process
     if process.disputes is None:
         raise _unavailable()
@@ -99,7 +99,7 @@ def disputes_of(request: Request) -> Disputes:
 
 
 def verifications_of(request: Request) -> Verifications:
-    """What reads deliveries back. Raises ProblemError 503 before NATS was there."""
+    """Return the verifications, which read deliveries back. Raises ProblemError 503 before NATS was there."""
     process: Process = request.app.state.process
     if process.verifications is None:
         raise _unavailable()
@@ -107,7 +107,7 @@ def verifications_of(request: Request) -> Verifications:
 
 
 def stills_of(request: Request) -> Stills:
-    """What fetches pictures for people. Raises ProblemError 503 before NATS was there."""
+    """Return the stills, which fetch pictures for people. Raises ProblemError 503 before NATS was there."""
     process: Process = request.app.state.process
     if process.stills is None:
         raise _unavailable()

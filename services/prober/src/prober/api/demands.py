@@ -49,7 +49,7 @@ class Wanted:
 
     @classmethod
     def of_camera(cls, kind: DemandKind, camera_id: UUID, target: str) -> Self:
-        """A camera of the inventory, whatever its address is now: its probes have their own limits."""
+        """Want a camera of the inventory, whatever its address is now: its probes have their own limits."""
         return cls(kind, (target,), (registered(camera_id),), camera_id=camera_id)
 
     @classmethod
@@ -102,7 +102,7 @@ def shown_origin(url: str) -> str:
 
 
 async def _address_of(request: Request, name: str, port: int) -> str | None:
-    """The first that is allowed, else the first; None without one: counted by its name, and the probe says why."""
+    """Resolve to the first allowed address, else the first; None without: counted by name, and the probe says why."""
     settings: Settings = request.app.state.settings
     for allowed in (settings.allowed, None):
         with suppress(PeerError):

@@ -181,7 +181,7 @@ async def _find_tile(request: Request, caller: Principal, tile: TileRequest) -> 
 async def fetch_picture(
     stills: Stills, caller: Principal, camera: CameraV1, delivery: PlannedDelivery | None, width: int
 ) -> PictureResponse:
-    """What the centre gives back; where it gives nothing, or none is asked for, what the camera sends.
+    """Fetch what the centre gives back; where it gives nothing, or none is asked for, what the camera sends.
 
     Raises NatsError, TimeoutError or OSError.
     """
@@ -230,17 +230,17 @@ def _reason(caller: Principal, result: StillResult | None) -> NoPicture | None:
 
 
 def view_of(camera: CameraV1, delivery: PlannedDelivery | None) -> Wanted:
-    """What is recorded of one view."""
+    """Build what is recorded of one view."""
     return Wanted.of_camera(DemandKind.VIEW, camera.id, target_of(camera, delivery))
 
 
 def target_of(camera: CameraV1, delivery: PlannedDelivery | None) -> str:
-    """The camera, and the delivery whose centre is asked."""
+    """Name the camera, and the delivery whose centre is asked."""
     return f"camera {camera.id}" + (f", delivery {delivery.id}" if delivery is not None else "")
 
 
 def find_delivery(camera: CameraV1, delivery_id: UUID) -> PlannedDelivery:
-    """A delivery of the camera that runs. Raises ProblemError."""
+    """Find a delivery of the camera that runs. Raises ProblemError."""
     delivery = next((each for each in camera.deliveries if each.id == delivery_id), None)
     if delivery is None:
         msg = f"the camera {camera.id} has no such delivery"

@@ -180,7 +180,7 @@ async def _probe_address(
 
 
 def _device(url: str) -> Endpoint:
-    """Raises ProblemError for what is no address, and for one with a login in it."""
+    """Parse a device's address. Raises ProblemError for what is no address, and for one with a login in it."""
     try:
         parsed = RtspUrl.parse(url)
     except PeerError as error:

@@ -137,7 +137,7 @@ async def decide_repetition(
 async def _load(
     request: Request, caller: Principal, camera_id: UUID
 ) -> tuple[CameraObservedV1 | None, DisputeRecord | None, int]:
-    """The camera's last observation, what people said, and the revision of that. Raises ProblemError 404."""
+    """Load the camera's last observation, what people said, and the revision of that. Raises ProblemError 404."""
     hidden = await hides_camera(request, caller, camera_id)
     with answered_by_the_bus():
         status = await CameraStatuses(bus_of(request)).get(camera_id)

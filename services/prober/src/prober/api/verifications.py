@@ -190,7 +190,7 @@ async def _select_visible(
 
 
 def _chosen(camera: CameraV1, delivery_id: UUID | None) -> list[PlannedDelivery]:
-    """Raises ProblemError when there is nothing to read back."""
+    """List the deliveries to read back. Raises ProblemError when there is nothing to read back."""
     mine = [delivery for delivery in camera.deliveries if delivery_id in (None, delivery.id)]
     if not mine:
         msg = f"the camera {camera.id} has no such delivery"

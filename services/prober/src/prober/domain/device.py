@@ -15,7 +15,7 @@ _STREAM = {"stream": "stream", "described": "described stream"}
 
 
 def signs_of(seen: StreamSeen) -> DeviceSigns:
-    """What one probe saw of the device."""
+    """Collect the signs of the device that one probe saw."""
     return DeviceSigns(
         serial=_folded(seen.serial),
         mac=_folded(seen.mac),
@@ -30,7 +30,7 @@ def signs_of(seen: StreamSeen) -> DeviceSigns:
 def compare_device(
     known: DeviceSigns | None, seen: DeviceSigns, expected: ExpectedDevice | None, now: datetime
 ) -> DeviceSigns:
-    """The signs to go on with; `changed_at` is set from when another device was found until somebody confirms it.
+    """Choose the signs to go on with; `changed_at`: since when another device is found, until somebody confirms it.
 
     Serial number and MAC prove a device: with the same ones another size or firmware is a setting. Without them another
     stream is another device, unless it is the one that the register expects, and so is one that shares no word with the

@@ -43,14 +43,14 @@ def is_refused(dispute: RepetitionDispute | None) -> bool:
 
 
 def rule(judgement: Judgement, dispute: RepetitionDispute | None) -> Judgement:
-    """The verdict of a probe that found the camera to repeat, neither up nor down while that is disputed."""
+    """Rule on a probe that found the camera to repeat: neither up nor down while that is disputed."""
     if judgement.cause is not Cause.REPEATS or state_of(dispute) is not DisputeState.DISPUTED:
         return judgement
     return replace(judgement, verdict=Verdict.UNKNOWN, detail=with_doubt(judgement.detail))
 
 
 def with_doubt(detail: str | None) -> str:
-    """The detail of what is found of a camera whose repetition is disputed."""
+    """Add the doubt to the detail of what is found of a camera whose repetition is disputed."""
     return f"{detail}; {OPEN}" if detail else OPEN
 
 
@@ -75,6 +75,6 @@ def end_of(
 
 
 def decide_dispute(dispute: RepetitionDispute, decision: DisputeDecision, at: datetime) -> RepetitionDispute:
-    """The same, decided; what is decided once stays so."""
+    """Decide an open dispute; what is decided once stays so."""
     assert dispute.decision is None, "open"
     return dispute.model_copy(update={"decision": decision, "decided_at": max(at, dispute.disputed_at)})

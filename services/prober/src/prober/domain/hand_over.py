@@ -23,7 +23,7 @@ LATE_SHARE = 0.75
 def judge_before(
     seen: Seen, notes: Sequence[KeyframeNote], *, asked_at: datetime, limits: Limits
 ) -> tuple[Finding, datetime]:
-    """The verdict on a read-back that the hand-over cut off, and since when it is so. `notes`: of its first forwarder.
+    """Judge a read-back that the hand-over cut off, and since when it is so. `notes`: of its first forwarder.
 
     The time after the hand-over is another session's: the forwarders' own changes end what is found here.
     """

@@ -21,7 +21,7 @@ def follow(
     state: DeliveryState | None = None,
     per_fact: int = READ_BACKS_PER_FACT,
 ) -> DeliveryVerifiedV1:
-    """The same read-back with what the next fact of its delivery has to say, and whether it is that fact itself.
+    """Add to a read-back what the next fact of its delivery has to say, and whether it is that fact itself.
 
     `previous`: the delivery's last one, by whichever worker. `state`: how the delivery stood before this one.
     """

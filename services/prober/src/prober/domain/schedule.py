@@ -144,7 +144,7 @@ def due_in_s(previous: DeliveryVerifiedV1 | None, *, camera_revision: int, now: 
 
 
 def not_delivered(state: DeliveryState | None) -> Finding | None:
-    """A delivery that the forwarder says does not run need not be read back: it could not be proven.
+    """Find that a delivery that does not run, says the forwarder, need not be read back: it could not be proven.
 
     None: it may run. A centre that is away thus costs no proof of the other one its time.
     """

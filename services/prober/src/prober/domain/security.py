@@ -16,7 +16,7 @@ def parse_login_scheme(word: str | None) -> LoginScheme | None:
 
 
 def add_signs(fact: CameraObservedV1, seen: StreamSeen | None, before: CameraObservedV1 | None) -> SecuritySigns | None:
-    """What is known after this probe; `before`: the last one. Signs of another revision say nothing of this one.
+    """Add what this probe shows; `before`: the last one. Signs of another revision say nothing of this one.
 
     A camera that does not play shows nothing: a login that it asked for may be that of another device.
     """

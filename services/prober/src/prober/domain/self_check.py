@@ -27,7 +27,7 @@ _OWN = frozenset({Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.INTERNAL_ER
 
 
 def addresses_of(delivery: PlannedDelivery, known: Mapping[str, str]) -> list[str]:
-    """What the centre may type in for one camera; empty where none of it is known here.
+    """List what the centre may type in for one camera; empty where none of it is known here.
 
     `known`: scheme to `scheme://host:port`, where centres reach the forwarders.
     """
@@ -52,7 +52,7 @@ def due_in_s(last: DeliveryVerifiedV1 | None, *, camera_revision: int, now: date
 
 
 def judge_failure(failure: Failure, *, played: bool) -> SelfCheckOutcome:
-    """What a session that failed shows. `played`: PLAY was answered before."""
+    """Judge what a session that failed shows. `played`: PLAY was answered before."""
     if failure.cause in _OWN or failure.cause is None:
         return SelfCheckOutcome.NOT_CHECKABLE
     if played:
@@ -67,7 +67,7 @@ def judge_failure(failure: Failure, *, played: bool) -> SelfCheckOutcome:
 def judge_keyframes(
     received: Collection[str], notes: Sequence[KeyframeNote], *, over: bool, asked_at: datetime
 ) -> SelfCheckOutcome | None:
-    """What came, compared with what the forwarder had of the camera; None: wait. `over`: no more time to wait."""
+    """Compare what came with what the forwarder had of the camera; None: wait. `over`: no more time to wait."""
     if any(note.hash in received for note in notes):
         return SelfCheckOutcome.SERVED
     if not over:
@@ -79,7 +79,7 @@ def judge_keyframes(
 
 
 def worst_of(outcomes: Sequence[SelfCheckOutcome]) -> int:
-    """The position of the one that counts of several addresses: a centre is named only if each of them was good."""
+    """Find the position that counts of several addresses: a centre is named only if each of them was good."""
     order = [*_BADNESS]
     return min(range(len(outcomes)), key=lambda place: order.index(outcomes[place]))
 

@@ -40,7 +40,7 @@ class Silence:
 
 
 def silence_at_end(came: Sequence[Timed], given: Iterable[Timed], *, asked_at: datetime) -> Silence:
-    """The silence in which a read-back that began at `asked_at` ends."""
+    """Find the silence in which a read-back that began at `asked_at` ends."""
     since = _last_new(came, asked_at)
     known = {name for name, _ in came}
     missed = sorted(captured_at for name, captured_at in given if captured_at >= since and name not in known)

@@ -43,7 +43,7 @@ class CameraProbe:
 def decide_site(
     facility_id: UUID, probes: Collection[CameraProbe], last: SiteObservedV1 | None, *, least_cameras: int
 ) -> SiteObservedV1 | None:
-    """What is to be published of a facility now: a fault that began, one that is over, or None for nothing new.
+    """Decide what to publish of a facility now: a fault that began, one that is over, or None for nothing new.
 
     `probes`: the latest of each of its cameras; `last`: what was published last. Depends on these alone, so every
     prober that sees them decides the same.
@@ -113,11 +113,11 @@ def _left_dark(probes: Collection[CameraProbe], over: SiteObservedV1 | None) -> 
 
 
 def _interval(probes: Collection[CameraProbe]) -> timedelta:
-    """The longest time between two probes of one of the cameras; those whose login rests are probed seldom."""
+    """Compute the longest time between two probes of one camera; those whose login rests are probed seldom."""
     usual = [probe.interval_s for probe in probes if probe.cause not in RESTING]
     return timedelta(seconds=max(usual or [probe.interval_s for probe in probes]))
 
 
 def event_id(site: SiteObservedV1) -> str:
-    """The same whichever prober publishes it, so that the bus keeps one."""
+    """Build an id that is the same whichever prober publishes it, so that the bus keeps one."""
     return f"site-{site.facility_id}-{site.began_at:%Y%m%dT%H%M%S.%f}-{site.state}"

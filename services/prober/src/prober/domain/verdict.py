@@ -114,7 +114,7 @@ def _without_keyframe(evidence: Evidence) -> Judgement:
 
 
 def conclude(judgement: Judgement, checks: Checks) -> Judgement:
-    """The verdict with the findings: pictures that show nothing of the place make an `up` a `down` (decision 0009)."""
+    """Add the findings to the verdict: pictures that show nothing of the place turn `up` to `down` (decision 0009)."""
     found = tuple(dict.fromkeys(checks.findings))
     detail = "; ".join(part for part in (judgement.detail, *checks.details) if part) or None
     known = {*found, judgement.cause}
@@ -132,7 +132,7 @@ def conclude(judgement: Judgement, checks: Checks) -> Judgement:
 
 
 def lagged(judgement: Judgement, lag_s: float) -> Judgement:
-    """The verdict of a probe during which the prober's own event loop stood still for `lag_s`.
+    """Correct the verdict of a probe during which the prober's own event loop stood still for `lag_s`.
 
     What did not come in such a time may have come and waited: that is unknown. What did come stands: the picture (`up`,
     or `down` for what it shows), and a login that was refused, which must count.
@@ -154,12 +154,12 @@ def nothing_checked(causes: Iterable[Cause], reason: str) -> Checks:
 
 
 def down(cause: Cause, detail: str) -> Judgement:
-    """The camera is not as it should be."""
+    """Judge that the camera is not as it should be."""
     return Judgement(Verdict.DOWN, cause, detail)
 
 
 def unknown(cause: Cause, detail: str) -> Judgement:
-    """The probe accuses nobody."""
+    """Judge that the probe accuses nobody."""
     return Judgement(Verdict.UNKNOWN, cause, detail)
 
 

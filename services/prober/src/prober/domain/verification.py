@@ -140,7 +140,7 @@ class Finding:
 def decide(
     seen: Seen, noted: Noted, *, asked_at: datetime, now: datetime, limits: Limits, earlier: Earlier = NOTHING_EARLIER
 ) -> Finding | None:
-    """The verdict, or None when it takes more keyframes. `asked_at`: when the forwarder began to note every one."""
+    """Decide the verdict, None when it takes more keyframes. `asked_at`: when the forwarder began to note every one."""
     fresh = [note for note in noted.notes if note.captured_at >= asked_at]
     if not fresh and (now - asked_at).total_seconds() >= limits.first_within_s:
         # A camera that gives keyframes so rarely has no other picture that could be shown.
@@ -165,7 +165,7 @@ def decide(
 def _recognised(
     seen: Seen, noted: Noted, *, now: datetime, limits: Limits, earlier: Earlier
 ) -> tuple[Finding | None, Finding | None, bool]:
-    """What the pictures say that the camera gave: a verdict, one for the end, and whether the camera repeats them."""
+    """Find by the pictures that the camera gave: a verdict, one for the end, and whether the camera repeats them."""
     comings = find_comings(noted.notes)
     repeated: list[Keyframe] = []
     old: Finding | None = None
@@ -289,7 +289,7 @@ def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
 
 
 def failed(failure: Failure, *, keyframes: int = 0) -> Finding:
-    """A read-back that did not get far enough."""
+    """Judge a read-back that did not get far enough."""
     ours = failure.cause is None or failure.cause in OURS
     detail = failure.detail
     if keyframes:
@@ -362,7 +362,7 @@ def _out_of_time(
 
 
 def _without_note(noted: Noted, *, waited_s: float, limits: Limits) -> Finding | None:
-    """The camera gave nothing to compare: the destination is not accused of that."""
+    """Judge that the camera gave nothing to compare: the destination is not accused of that."""
     if noted.too_large:
         return too_large()
     if waited_s < limits.rare_s:

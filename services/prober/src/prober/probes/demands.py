@@ -54,7 +54,7 @@ class DemandGate:
         """What is recorded once in a time: when it was, and that time in seconds."""
 
     async def admit(self, bus: Bus, demand: DemandV1, endpoints: Sequence[Endpoint]) -> None:
-        """Raises TooMuchError, and NatsError, TimeoutError or OSError when NATS is away."""
+        """Admit a demand. Raises TooMuchError, and NatsError, TimeoutError or OSError when NATS is away."""
         ranges = () if demand.camera_id is not None else in_short(endpoints)
         demand = demand.model_copy(update={"ranges": ranges})
         try:
@@ -122,7 +122,7 @@ class DemandGate:
 
 
 def registered(camera_id: UUID) -> Endpoint:
-    """A camera of the inventory, whatever its address: whoever registered it chose that, not the caller."""
+    """Name an inventory camera as an endpoint, whatever its address: who registered it chose that, not the caller."""
     return Endpoint(str(camera_id), _REGISTERED, str(camera_id))
 
 

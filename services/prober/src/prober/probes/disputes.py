@@ -55,7 +55,7 @@ class Disputes:
         await watch_bucket(self._bus, topology.REPETITION_DISPUTES, self._on_value, on_replayed=self._on_replayed)
 
     async def load(self, camera_id: UUID) -> tuple[DisputeRecord | None, int]:
-        """The record and its revision (0: never any). Raises NatsError or TimeoutError when NATS is away."""
+        """Load the record and its revision (0: never any). Raises NatsError or TimeoutError when NATS is away."""
         value, revision = await self._bucket.entry(str(camera_id))
         return _parse(value), revision
 
@@ -67,7 +67,7 @@ class Disputes:
         return stored
 
     async def add_dispute(self, camera_id: UUID, result: ProbeResult) -> ProbeResult:
-        """The result with what people said, and whether this probe ends it."""
+        """Add to the result what people said, and whether this probe ends it."""
         try:
             record = await self._find(camera_id)
         except (NatsError, TimeoutError, OSError):
@@ -128,7 +128,7 @@ class Disputes:
 
 
 def decided(record: DisputeRecord, decision: DisputeDecision, *, by: str, reason: str, at: datetime) -> DisputeRecord:
-    """The record of a dispute that was open, decided."""
+    """Record the decision of a dispute that was open."""
     result = decide_dispute(record.dispute, decision, at)
     said = {"decision": result.decision, "decided_at": result.decided_at}
     return record.model_copy(update={**said, "decided_by": by, "decision_reason": reason})

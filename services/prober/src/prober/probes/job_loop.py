@@ -52,7 +52,7 @@ class JobLoop:
         self._changed.set()
 
     def set_aside(self) -> None:
-        """Called by `handle`: its job has a place of its own elsewhere, and another one is fetched for this one."""
+        """Set the calling `handle`'s job aside: it has a place of its own elsewhere, and another is fetched for it."""
         task = asyncio.current_task()
         if task in self._jobs:
             self._aside.add(task)

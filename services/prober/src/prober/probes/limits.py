@@ -47,7 +47,7 @@ class NetworkGate:
         """Who waits at a network, and when each was there last; in the order in which they came first."""
 
     def network_of(self, host: str, facility_id: UUID | None) -> str:
-        """The network of an IP address; for a name the facility, which is resolved only in the probe itself."""
+        """Find the network of an IP address; for a name, which only the probe itself resolves, the facility."""
         network = _network(host.partition("%")[0], self._prefix_v4, self._prefix_v6)
         if network is not None:
             return network

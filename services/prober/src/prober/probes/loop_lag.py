@@ -34,7 +34,7 @@ class LoopLag:
             self._due_s = None
 
     def longest_s(self, since_s: float) -> float:
-        """The longest time that the loop stood still after that moment, one that is not over included."""
+        """Compute the longest time that the loop stood still after that moment, one that is not over included."""
         now_s = self._clock()
         open_s = now_s - self._due_s if self._due_s is not None else 0.0
         longest_s = max(0.0, min(open_s, now_s - since_s))

@@ -69,7 +69,7 @@ class Process:
     """One prober: `run` until `stop`. `bus` is None until NATS was there for the first time."""
 
     def __init__(self, settings: Settings, metrics: Metrics, clock: ServerClock | None = None) -> None:
-        """Raises OSError or ValueError when the private key cannot be read."""
+        """Prepare the process. Raises OSError or ValueError when the private key cannot be read."""
         self.worker_id = f"prober-{uuid4().hex[:12]}"
         self.bus: Bus | None = None
         self._settings, self._metrics = settings, metrics

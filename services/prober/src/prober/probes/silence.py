@@ -59,7 +59,7 @@ class SilentPlaces:
         self._slow[site] += 1
 
     def note_answer(self, site: UUID) -> None:
-        """A camera of the site answered, be it with a refusal."""
+        """Note that a camera of the site answered, be it with a refusal."""
         self._slow.pop(site, None)
 
 
@@ -80,7 +80,7 @@ class ProbePlace:
         return self._enter() if expected or self._places.is_dark(self._site) else True
 
     def lasts(self) -> None:
-        """The probe lasts longer than those of cameras that answer: out of the others' way, where there is room."""
+        """Go out of the others' way, where there is room: the probe lasts longer than those of cameras that answer."""
         if not self.is_slow:
             self.is_slow = True
             self._places.note_slow(self._site)
@@ -88,7 +88,7 @@ class ProbePlace:
             self._enter()
 
     def end(self, *, answered: bool) -> None:
-        """The probe is over; `answered`: by a camera, whatever it said."""
+        """End the probe's place; `answered`: by a camera, whatever it said."""
         if answered:
             self._places.note_answer(self._site)
         if self._is_silent:

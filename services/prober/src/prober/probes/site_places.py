@@ -39,7 +39,7 @@ class SitePlaces:
         self._members = frozenset({self.worker_id})
 
     def of(self, network: str, places: int) -> int:
-        """This prober's places at a network that has `places`."""
+        """Compute this prober's places at a network that has `places`."""
         live = self._live()
         mine = places_of(network, self.worker_id, live, places)
         for _, members in self._before:
@@ -66,7 +66,7 @@ class SitePlaces:
         return worker_id.startswith("prober-") and worker_id != self.worker_id
 
     def heard(self, worker_id: str, alive: ProberAliveV1 | None) -> None:
-        """A heartbeat of another prober, as it comes or as it was stored; None: it has left."""
+        """Note a heartbeat of another prober, as it comes or as it was stored; None: it has left."""
         if alive is None:
             self._heard_s.pop(worker_id, None)
             return

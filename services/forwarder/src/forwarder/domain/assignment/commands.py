@@ -39,7 +39,7 @@ def stopped(delivery: Delivery, command: DeliveryCommand, now: Instant) -> Decis
 
 
 def started(delivery: Delivery, now: Instant) -> Decision:
-    """The command to stop is withdrawn: begin as at the very beginning."""
+    """Withdraw the command to stop: begin as at the very beginning."""
     if delivery.state is not DeliveryState.STOPPED:
         return Decision(delivery)
     return Decision(restarted(delivery, DeliveryState.WAITING_FOR_CAMERA, now))

@@ -52,7 +52,7 @@ def comes_too_late(observed: DeliveryObservedV1, *, worker_id: str, held_since: 
 
 
 def history_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryHistory:
-    """What stays true of the last report of an earlier holder. `alive_at`: that holder's last heartbeat, if any.
+    """Keep what stays true of an earlier holder's last report; `alive_at`: its last heartbeat, if any.
 
     A reported state held until the holder's last heartbeat.
     """
@@ -65,7 +65,7 @@ def history_of(observed: DeliveryObservedV1, alive_at: datetime | None) -> Deliv
 
 
 def orphaned(observed: DeliveryObservedV1, alive_at: datetime | None) -> DeliveryObservedV1:
-    """The report of a delivery whose holder sends no heartbeat any more: nobody watches it.
+    """Mark a delivery's report as released: its holder sends no heartbeat any more, nobody watches it.
 
     Its last reported state held until the holder's last heartbeat; the present state is unknown.
     """

@@ -19,12 +19,12 @@ class PlanChange:
 
 
 def wanted(camera: CameraV1) -> dict[UUID, PlannedDelivery]:
-    """The deliveries that shall run; none when the camera is disabled, or its facility suspended or closed."""
+    """Map the deliveries that shall run; none when the camera is disabled, or its facility suspended or closed."""
     return {delivery.id: delivery for delivery in camera.forwarded}
 
 
 def unwanted(camera: CameraV1) -> tuple[PlannedDelivery, ...]:
-    """The deliveries that the plan names and that shall not run."""
+    """List the deliveries that the plan names and that shall not run."""
     running = wanted(camera)
     return tuple(delivery for delivery in camera.deliveries if delivery.id not in running)
 
@@ -49,7 +49,7 @@ def is_served(planned: PlannedDelivery) -> bool:
 
 
 def compare(old: CameraV1, new: CameraV1) -> PlanChange:
-    """What to do to get from `old` to `new`."""
+    """Find what to do to get from `old` to `new`."""
     before, after = wanted(old), wanted(new)
     # Who opens the session decides what runs: a delivery of another mode is another one.
     kept = {key for key in before.keys() & after.keys() if is_served(before[key]) is is_served(after[key])}

@@ -66,7 +66,7 @@ def decide(
     limits: Limits,
     barred: Collection[str] = (),
 ) -> Move | None:
-    """What the worker `me` hands over now.
+    """Decide what the worker `me` hands over now; None for nothing.
 
     `changed_s`: when it last held or released a camera. Heartbeats before that are outdated: the camera may be counted
     twice, or not at all. `barred`: workers that can pull none of its cameras: the emptiest of the others gets them.
@@ -88,7 +88,7 @@ def decide(
 
 
 def least_loaded(workers: Iterable[Load]) -> Load | None:
-    """The emptiest of those that have room; None when there is none."""
+    """Find the emptiest of those that have room; None when there is none."""
     return min(
         (load for load in workers if load.room > 0), key=lambda load: (load.cameras, load.worker_id), default=None
     )

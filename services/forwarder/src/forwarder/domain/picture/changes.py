@@ -100,7 +100,7 @@ class PictureChanges:
         return self.picture is not None and self.picture.judged and self.picture.cause is Cause.FROZEN
 
     def begin_session(self, now_s: float, *, coded_otherwise: bool = False) -> bool:
-        """The camera's media flows anew; `coded_otherwise`: with other parameter sets, as another device has."""
+        """Begin a session: media flows anew; `coded_otherwise`: with other parameter sets, as another device has."""
         self.rate.begin_anew()
         self._keyframe_s, self._distance_s = None, 0.0
         overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
@@ -108,7 +108,7 @@ class PictureChanges:
         return (overdue or another) and self._change(now_s, now_s, PictureSign.WEIGHT)
 
     def weigh_keyframe(self, now_s: float, weight: Weight, *, light: bool = False) -> bool:
-        """A keyframe came; `light`: the first like it passed unseen, in the place of one that was due."""
+        """Weigh a keyframe that came; `light`: the first like it passed unseen, in the place of one that was due."""
         self.rate.leave_out(round(weight.octets))
         changed_s = self._changed_s(now_s, light=light)
         overdue = self.picture is not None and self.picture.sign is PictureSign.OVERDUE
@@ -156,7 +156,7 @@ class PictureChanges:
         return self._change(now_s, last_s + interval_s, PictureSign.OVERDUE)
 
     def end_nothing_new(self, now_s: float, since_s: float) -> bool:
-        """The picture is new again since then, after it stood still or repeated itself: what was found is over."""
+        """End what was found: since then the picture is new again, after it stood still or repeated itself."""
         over = self.picture is not None and self.picture.judged and self.picture.cause in NOTHING_NEW
         news = over and self._change(now_s, since_s, PictureSign.WEIGHT)
         # Bit for bit: that is certain.
@@ -164,8 +164,8 @@ class PictureChanges:
         return news
 
     def judge(self, captured_s: float, cause: Cause | None, *, moves: bool = False) -> bool:
-        """A prober decoded the picture captured at `captured_s`, or missed one until then; `cause`: it shows
-        nothing. `moves`: it was watched for a while, since it might stand still."""
+        """Take what a prober found: it decoded the picture captured at `captured_s`, or missed one until then; `cause`:
+        it shows nothing. `moves`: it was watched for a while, since it might stand still."""
         picture = self.picture
         if picture is not None and captured_s < picture.since_s - EARLY_S:
             return False
@@ -252,7 +252,7 @@ class PictureChanges:
         return True
 
     def _learn(self, picture: Picture | None, *, moves: bool) -> None:
-        """What is shown now is good."""
+        """Learn what is shown now as good."""
         if (weight := self._present.newest) is not None:
             self._good.add(weight)
         self._learn_rate(picture, moves=moves)

@@ -69,7 +69,7 @@ class Keyframe:
         return keyframe_hash(self.codec, self.nals).hex()
 
     def annex_b(self, parameter_sets: Iterable[bytes]) -> bytes:
-        """A byte stream that can be decoded alone: `parameter_sets` first, of those kinds that it brings not itself."""
+        """Build a byte stream that decodes alone: `parameter_sets` first, of the kinds that it brings not itself."""
         own = {nal_type(self.codec, nal) for nal in self.nals}
         missing = [
             nal
@@ -217,7 +217,7 @@ class Rhythm:
         return (self._interval_s or LONGEST_INTERVAL_S) + 2 * AWAIT_EARLY_S
 
     def note_keyframe(self, now_s: float, stamp: int) -> None:
-        """A whole keyframe of this RTP timestamp has just come."""
+        """Note that a whole keyframe of this RTP timestamp has just come."""
         passed_s = ((stamp - self._stamp) & 0xFFFFFFFF) / self._clock_rate
         if self._watching:
             self._interval_s = passed_s
@@ -227,7 +227,7 @@ class Rhythm:
         self._newest_s, self._stamp, self._watching = now_s, stamp, True
 
     def forgive(self) -> None:
-        """A rhythm that was wrong once is no proof for ever: call about every half minute."""
+        """Forgive a rhythm that was wrong once, which is no proof for ever: call about every half minute."""
         self._uneven = max(0, self._uneven - 1)
 
     def stop_watching(self) -> None:
@@ -276,7 +276,7 @@ class StreamMeter:
         self._worst: tuple[float, Figures] | None = None
 
     def worst_figures(self, now_s: float) -> Figures | None:
-        """The worst of the last half minute: of a stream that comes half of the time, one second says nothing."""
+        """Find the worst of the last half minute: of a stream that comes half of the time, one second says nothing."""
         worst = self._worst
         return worst[1] if worst is not None and now_s - worst[0] <= WORST_WITHIN_S else self.figures
 
@@ -289,12 +289,12 @@ class StreamMeter:
         self._begin = None
 
     def keyframe(self) -> None:
-        """The picture that began last is a keyframe."""
+        """Mark the picture that began last as a keyframe."""
         if self._keyframe is None:
             self._keyframe = len(self._sent) - 1
 
     def picture(self, *, timestamp: int, sequence: int, packets: int, now_s: float) -> None:
-        """A picture begins, with a packet of this RTP timestamp and sequence number, the `packets`th that was seen."""
+        """Begin a picture, with a packet of this RTP timestamp and sequence number, the `packets`th that was seen."""
         (last, last_s), self._newest = self._newest, (timestamp, now_s)
         step_s = _signed(timestamp - last) / self._clock_rate
         leapt = not -LEAP_S <= step_s <= now_s - last_s + LEAP_S
@@ -325,5 +325,5 @@ class StreamMeter:
 
 
 def _signed(ticks: int) -> int:
-    """A difference of two timestamps, over the wrap of 32 bits."""
+    """Convert a difference of two timestamps to a signed one, over the wrap of 32 bits."""
     return (ticks + 0x80000000 & 0xFFFFFFFF) - 0x80000000

@@ -30,7 +30,7 @@ class DeltaRate:
         self.seconds.clear()
 
     def leave_out(self, octets: int) -> None:
-        """A keyframe of so many came since the last reading."""
+        """Leave out a keyframe of so many octets, which came since the last reading."""
         self._keyframes += octets
 
     def read_total(self, now_s: float, total: int) -> bool:
@@ -57,7 +57,7 @@ class DeltaRate:
         return self._since(lambda rate: rate < SHRUNK * usual, odd=1)
 
     def shrunk_to(self, usual: float) -> float | None:
-        """What is left of `usual`; None where it has not shrunk. One second alone of more ends nothing."""
+        """Compute what is left of `usual`; None where it has not shrunk. One second alone of more ends nothing."""
         rates = [rate for _, rate in self.seconds]
         # The newest one may have a part of a keyframe that is left out of it later.
         pairs = [last for last in (rates[-SECONDS:], rates[-SECONDS - 1 : -1]) if len(last) == SECONDS]
@@ -69,7 +69,7 @@ class DeltaRate:
         return self._since(lambda rate: rate >= least)
 
     def least_since(self, since_s: float) -> float | None:
-        """The least mean of SECONDS in a row of those that began then or later; None where they are fewer.
+        """Find the least mean of SECONDS in a row that began then or later; None where they are fewer.
 
         One second alone may lack a part of a keyframe that is left out of it and came with the one before.
         """
@@ -78,7 +78,7 @@ class DeltaRate:
         return min((sum(span) / SECONDS for span in spans), default=None)
 
     def middle_since(self, since_s: float) -> float | None:
-        """The same of a camera of which nothing is known yet: the middle of FIRST_SECONDS or more.
+        """Find the middle of FIRST_SECONDS or more, of a camera of which nothing is known yet; None without.
 
         Its least second may be none of its picture: the network paused, or the beginning of a keyframe that is left out
         whole came before the first reading.

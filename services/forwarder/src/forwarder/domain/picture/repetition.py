@@ -119,11 +119,11 @@ class RememberedKeyframes:
         return self._moment(self._at_ms[found] / 1000)
 
     def begin_session(self, at: datetime) -> None:
-        """The camera's media flows anew: some send kept pictures again then."""
+        """Note that the camera's media flows anew: some send kept pictures again then."""
         self._session_ms = max(0, round(self._seconds(at) * 1000))
 
     def add(self, keyframe: ComparedKeyframe, *, still: bool = False) -> bool:
-        """The newest keyframe; whether a repetition began or ended with it. `still`: it is that before it."""
+        """Add the newest keyframe; True if a repetition began or ended with it. `still`: it equals that before it."""
         if self._epoch is None:
             self._epoch = keyframe.captured_at
         now_s = max(0.0, self._seconds(keyframe.captured_at))
@@ -164,7 +164,7 @@ class RememberedKeyframes:
             self._matched.append(word)
 
     def _date_run(self, newest: int) -> None:
-        """A run begins, or goes on after a keyframe that was missed."""
+        """Date a run that begins, or one that goes on after a keyframe that was missed."""
         since, places = newest, self._before
         while since > places and self._weight(since - 1) == self._weight(since - 1 - places):
             since -= 1
@@ -200,7 +200,7 @@ class RememberedKeyframes:
         return newest - found
 
     def _prove(self) -> None:
-        """The second coming of how keyframes begin, or the third: two of it by hash, the first by weight at least."""
+        """Prove it by the second coming of how keyframes begin, or the third: two by hash, one at least by weight."""
         newest, places = len(self._at_ms) - 1, self._before
         if self._is_second_coming(newest):
             _, before = self._coming_again(newest)[0]
@@ -257,7 +257,7 @@ class RememberedKeyframes:
             self._dated_back = True
 
     def _first_of_recording(self, newest: int) -> int:
-        """The place of its first keyframe: back from the first coming of the newest one, all of them came again."""
+        """Find the place of the recording's first keyframe: back from the newest one's first coming, all came again."""
         place = self._weights.find(self._weight(newest)) // WORD
         first, missed = place, 0
         while place > newest - self._heads + 1 and missed <= MISSED:
@@ -349,7 +349,7 @@ class RememberedKeyframes:
 
 
 def place_after_new(weights: bytearray, first: int, newest: int) -> int:
-    """The place after the last NEW keyframes in a row since `first` that came only once.
+    """Find the place after the last NEW keyframes in a row since `first` that came only once.
 
     The camera showed something new then, between two passes of the recording.
     """

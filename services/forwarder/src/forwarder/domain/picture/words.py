@@ -4,13 +4,13 @@ WORD = 4
 
 
 def word_of(digest: str) -> bytes:
-    """The beginning of a hash; never zeros, which stand for a keyframe that was not hashed."""
+    """Take the beginning of a hash; never zeros, which stand for a keyframe that was not hashed."""
     word = bytes.fromhex(digest[: 2 * WORD])
     return word if any(word) else b"\0\0\0\x01"
 
 
 def weight_word(octets: int, head: int) -> bytes:
-    """A keyframe's weight and how its picture begins, in one; `head`: as of `ComparedKeyframe`."""
+    """Join a keyframe's weight and how its picture begins in one word; `head`: as of `ComparedKeyframe`."""
     return ((octets ^ head) & 0xFFFFFFFF).to_bytes(WORD, "big")
 
 
@@ -19,7 +19,7 @@ def slice_word(words: bytearray, place: int) -> bytes:
 
 
 def find_word(words: bytearray, word: bytes, *, last: int | None = None) -> int:
-    """The newest place of `word` before `last`; -1 without one."""
+    """Find the newest place of `word` before `last`; -1 without one."""
     end = len(words) if last is None else last * WORD
     while (end := words.rfind(word, 0, end)) >= 0:
         if end % WORD == 0:

@@ -43,13 +43,13 @@ class Asking:
         return Cause.LEFT if self.received else Cause.NOT_ASKED
 
     def check_at(self, now: datetime) -> SelfCheckOutcome | None:
-        """What the last check says now; None of one that is too old, or says nothing."""
+        """Return what the last check says now; None of one that is too old, or says nothing."""
         if self.checked_at is None or not timedelta() <= now - self.checked_at < timedelta(seconds=CHECK_HOLDS_S):
             return None
         return self.checked
 
     def note_check(self, outcome: SelfCheckOutcome, at: datetime) -> "Asking":
-        """A prober checked the address; of two checks the later one stands."""
+        """Note that a prober checked the address; of two checks the later one stands."""
         if self.checked_at is not None and at < self.checked_at:
             return self
         return replace(self, checked=outcome, checked_at=at)
@@ -64,7 +64,7 @@ class Asking:
         return replace(self.note_request(at, by), refused_for=why, refusals=refusals)
 
     def note_session(self, *, interrupted: bool = False) -> "Asking":
-        """A session has begun or ended: what was refused before it is over. `interrupted`: ended by a worker's end."""
+        """Note a session's begin or end, which ends what was refused before. `interrupted`: by a worker's end."""
         return replace(self, refused_for=None, received=True, interrupted=interrupted)
 
     def note_absence(self) -> "Asking":

@@ -29,7 +29,7 @@ class ServedPaths:
         """By destination."""
 
     def note_report(self, delivery_id: UUID, observed: DeliveryObservedV1 | None) -> None:
-        """The newest report of a delivery came; None: it is planned no more."""
+        """Note the newest report of a delivery; None: it is planned no more."""
         path = observed.served_path if observed is not None else None
         before = self._path_of.get(delivery_id)
         if before is not None and before != path:
@@ -48,7 +48,7 @@ class ServedPaths:
         self._by_path[path] = ServedPath(path, delivery_id, observed.camera_id, observed.destination_id, holder)
 
     def find(self, path: str) -> ServedPath | None:
-        """What is at a path; None where nothing is planned."""
+        """Find what is at a path; None where nothing is planned."""
         return self._by_path.get(path)
 
     def serves(self, destination_id: UUID) -> bool:

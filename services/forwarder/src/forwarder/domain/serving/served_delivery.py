@@ -64,7 +64,7 @@ type Event = pushed.Event | Refused | SessionLeft | SessionsEnded | NotBack
 def decide(
     delivery: Delivery, event: Event, now: Instant, *, asking: Asking, over_udp: bool, limits: Limits
 ) -> Decision:
-    """The next state and what to do. `asking`: with this event; `over_udp`: no open session has another transport.
+    """Decide the next state and what to do. `asking`: with this event; `over_udp`: no session has another transport.
 
     `OPEN` offers the camera to its centre, `CLOSE` takes it back and ends what it receives.
     """

@@ -32,7 +32,7 @@ class Passed:
 
 
 def write_ticket(key: bytes, passed: Passed, unix_s: float, once: str) -> bytes:
-    """The first line of a passage. `once`: 128 random bits, in hexadecimal digits."""
+    """Write the first line of a passage. `once`: 128 random bits, in hexadecimal digits."""
     content = {**asdict(passed), "until": unix_s + LIFE_S, "once": once}
     body = base64.urlsafe_b64encode(json.dumps(content).encode())
     return _GREETING + body + b" " + _sign(key, body) + b"\n"

@@ -225,7 +225,7 @@ class CameraRpc:
 
 
 def _headers(copy: KeyframeCopy) -> dict[str, str]:
-    """What the prober reads; what was not measured is left out."""
+    """Build the headers that the prober reads; what was not measured is left out."""
     headers = {"codec": copy.codec.value.lower(), "captured_at": copy.captured_at.isoformat()}
     if copy.bitrate_kbps is not None:
         headers["bitrate_kbps"] = f"{copy.bitrate_kbps:.1f}"
@@ -255,7 +255,7 @@ def _headers(copy: KeyframeCopy) -> dict[str, str]:
 
 
 def _shown_headers(watch: PictureWatch) -> dict[str, str]:
-    """What weight and rhythm show of the picture; nothing while the last judgement of it holds.
+    """List what weight and rhythm show of the picture; nothing while the last judgement of it holds.
 
     A keyframe that is overdue stays so when somebody has judged that, until one comes.
     """
@@ -269,7 +269,7 @@ def _shown_headers(watch: PictureWatch) -> dict[str, str]:
 
 
 def _why_none(none: NoKeyframe, pull: Pull) -> dict[str, str]:
-    """The error, and what the prober can judge without a keyframe: of a camera that is away, why it is."""
+    """List the error and what a prober can judge without a keyframe: of a camera that is away, why it is."""
     figures = {
         "silent_s": none.silent_s,
         "media_s": none.media_s,

@@ -13,7 +13,7 @@ class CommandStore:
     """The commands in force, by delivery."""
 
     def __init__(self, bus: Bus, outgoing: Outgoing, changed: Callable[[UUID, DeliveryCommand | None], None]) -> None:
-        """`changed` is called with every command as it comes, and with None when it is withdrawn."""
+        """Have `changed` called with every command as it comes, and with None when it is withdrawn."""
         self._outgoing = outgoing
         self._cache = BucketCache(
             bus,
@@ -44,12 +44,12 @@ class CommandStore:
 
 
 async def store_command(bus: Bus, command: DeliveryCommand) -> None:
-    """Raises NatsError or TimeoutError when NATS is away."""
+    """Store a command. Raises NatsError or TimeoutError when NATS is away."""
     await Bucket(bus, topology.DELIVERY_COMMANDS).put(str(command.delivery_id), command.model_dump_json().encode())
 
 
 async def withdraw_command(bus: Bus, start: DeliveryCommand) -> DeliveryCommand | None:
-    """The command that was in force; None when there was none. Raises NatsError or TimeoutError when NATS is away.
+    """Withdraw the command in force; return it, None without one. Raises NatsError or TimeoutError when NATS is away.
 
     `start`: who starts the delivery, and when. It is on record beside the stop that it ends.
     """
@@ -63,7 +63,7 @@ async def withdraw_command(bus: Bus, start: DeliveryCommand) -> DeliveryCommand 
 
 
 async def list_commands(bus: Bus) -> list[tuple[int, DeliveryCommand]]:
-    """The last stops and starts of each delivery, with their revisions. Raises NatsError or TimeoutError."""
+    """List the last stops and starts of each delivery, with their revisions. Raises NatsError or TimeoutError."""
     entries = await Bucket(bus, topology.DELIVERY_COMMANDS).history()
     # The removal of a delivery that is gone is nobody's act.
     return [(one.revision or 0, DeliveryCommand.model_validate_json(one.value)) for one in entries if one.value]

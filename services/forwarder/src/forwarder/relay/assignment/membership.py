@@ -81,7 +81,7 @@ class MembershipWatch:
         return loads
 
     def choose_receiver(self, *, except_for: set[str]) -> str | None:
-        """The worker to hand a camera to; the camera counts as its own until its next heartbeat. None without one."""
+        """Choose the worker to hand a camera to, None without one; it counts as its own until its next heartbeat."""
         chosen = least_loaded(load for load in self.others() if load.worker_id not in except_for)
         if chosen is None:
             return None

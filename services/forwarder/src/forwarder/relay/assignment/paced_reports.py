@@ -47,7 +47,7 @@ class PacedReports:
         self._paces: dict[UUID, _Pace] = {}
 
     def report(self, relay: CameraRelay, supervisor: DeliverySupervisor) -> None:
-        """A delivery changed. Its state is read when it is published."""
+        """Report that a delivery changed. Its state is read when it is published."""
         key, delivery = supervisor.plan.id, supervisor.delivery
         pace = self._paces.setdefault(key, _Pace())
         pace.count += 1

@@ -134,7 +134,7 @@ class Worker:
         return camera_id not in self.held and len(self.held) + self._handover_receiver.preparing < self._max_cameras
 
     def new_relay(self, camera: CameraV1) -> CameraRelay:
-        """The supervisor of a camera that is not held yet."""
+        """Build the supervisor of a camera that is not held yet."""
         return CameraRelay(
             camera,
             self._context,
@@ -151,7 +151,7 @@ class Worker:
         return history_of(observed, self.members.alive_at(observed.worker_id))
 
     def login_taken(self, login: str) -> None:
-        """A device took this login, be it from another worker: its cameras need not rest."""
+        """End the rest of cameras with this login: a device took it, be it from another worker."""
         for held in self.held.values():
             held.relay.puller.end_rest(login)
 
@@ -285,7 +285,7 @@ class Worker:
         return True
 
     async def _adopt_job(self, held: HeldCamera, job: Job) -> None:
-        """The camera is held here, and its job came again or changed: hold the new job, restart what changed."""
+        """Hold the new job of a camera that is held here, whose job came again or changed; restart what changed."""
         if job.is_older_than(held.job):
             return
         held.job = job

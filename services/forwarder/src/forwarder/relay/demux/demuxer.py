@@ -61,12 +61,12 @@ class _Reader:
         return data
 
     def picture_came(self) -> None:
-        """Raises what `check` does."""
+        """Count anew from a picture that came. Raises what `check` does."""
         self.check()
         self._since_picture = 0
 
     def check(self) -> None:
-        """Raises PeerError protocol_error when it ended because of that."""
+        """Raise PeerError protocol_error when it ended because of that."""
         if self._since_picture > MAX_BETWEEN_PICTURES_BYTES:
             msg = f"no picture ends within {MAX_BETWEEN_PICTURES_BYTES} bytes"
             raise PeerError(Cause.PROTOCOL_ERROR, msg)
@@ -88,7 +88,7 @@ def unpack(request: RemuxRequest, end: socket.socket) -> None:
 
 class _Unpacking:
     def __init__(self, request: RemuxRequest, container: InputContainer, reader: _Reader, end: socket.socket) -> None:
-        """Raises PeerError no_track or codec_unsupported."""
+        """Raise PeerError no_track without video, codec_unsupported for one that is neither H.264 nor H.265."""
         self._end, self._container, self._reader, self._request = end, container, reader, request
         if not container.streams.video:
             raise PeerError(Cause.NO_TRACK, "the media holds no video")
@@ -189,7 +189,7 @@ class _Unpacking:
         return iter([*lines, "a=control:trackID=1"])
 
     def _report(self, timestamp: int) -> None:
-        """A sender report now and then, so that sound and picture can be laid side by side."""
+        """Send a sender report now and then, so that sound and picture can be laid side by side."""
         now_s = time.monotonic()
         if self._reported_s and now_s - self._reported_s < _REPORT_EVERY_S:
             return

@@ -61,7 +61,7 @@ class RemuxPool:
         return [child.process.process_id for child in self._children]
 
     async def open[P: StreamEnd](self, request: RemuxRequest, make: Callable[[], P]) -> P:
-        """A connection, spoken by `make`'s protocol, to a child that unpacks what is written to it.
+        """Open a connection, spoken by `make`'s protocol, to a child that unpacks what is written to it.
 
         Raises PeerError internal_error when no process takes it.
         """
@@ -132,7 +132,7 @@ class RemuxPool:
             child.process.end()
 
     async def _hear(self, child: _Child) -> None:
-        """The numbers of streams that the child has released."""
+        """Receive the numbers of streams that the child has released."""
         loop = asyncio.get_running_loop()
         try:
             while answer := await loop.sock_recv(child.process.socket, _NUMBER_BYTES):
@@ -147,7 +147,7 @@ class RemuxPool:
             child.process.socket.close()
 
     async def _guard(self, child: _Child, number: int, end: StreamEnd) -> None:
-        """A child that does not let a closed stream go is ended, whatever else it does."""
+        """End a child that does not let a closed stream go, whatever else it does."""
         freed = child.streams.get(number)
         await asyncio.wait([end.gone])
         if freed is None:

@@ -98,7 +98,7 @@ class ReadBackHints:
         """Set once there is a bus."""
 
     def add_session(self, camera_id: UUID, destination_id: UUID, delivery_id: UUID) -> None:
-        """A session is open; it is read back with its first acknowledgement."""
+        """Add a session that is open; it is read back with its first acknowledgement."""
         self._sessions[delivery_id] = _Session(camera_id, destination_id, self._now_s())
         self._neighbours.setdefault(destination_id, set()).add(delivery_id)
 

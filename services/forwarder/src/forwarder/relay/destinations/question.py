@@ -40,7 +40,7 @@ class Question:
             self._asking = asyncio.get_running_loop().create_task(self._wait_for_answer(ask), name="ask-destination")
 
     def cancel(self) -> None:
-        """The session is over."""
+        """Cancel the question: the session is over."""
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None

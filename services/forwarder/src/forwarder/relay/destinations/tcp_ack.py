@@ -155,7 +155,7 @@ class WindowEnd:
         return now_s - self._newest_s >= (_USED_UP_AFTER_S if held_back else _LOST_AFTER_S)
 
     def was_read(self, mark: Mark) -> None:
-        """The peer has answered what was sent after `mark`: it has read what was before."""
+        """Note that the peer answered what was sent after `mark`: it has read what was before."""
         if self._unread_s is not None and self._stood_s is not None:
             self._acked, self._end = max(mark.acked, self._acked), max(mark.end, self._end)
             self._moved_s = self._unread_s = max(mark.at_s, self._unread_s)
@@ -223,7 +223,7 @@ class TcpAcknowledgement:
         return self._sure
 
     def acknowledged_at_end(self, written: int, *, others: int) -> int:
-        """The same of a connection that has just ended, while its socket is still open.
+        """Count as `acknowledged` does, for a connection that has just ended, while its socket is still open.
 
         Only their number counts: a kernel forgets what was on its way when it is reset. Under TLS the socket is gone.
         """
@@ -238,7 +238,7 @@ class TcpAcknowledgement:
         return self._window_end.mark, self.taken
 
     def was_read(self, marked: tuple[Mark, int], *, answered: bool) -> None:
-        """The peer's process has read what was sent before `marked`. `answered`: it said so when it was asked."""
+        """Note that the peer's process read what was sent before `marked`. `answered`: it said so when it was asked."""
         mark, taken = marked
         self._answers |= answered
         self._sure = max(self._sure, taken)

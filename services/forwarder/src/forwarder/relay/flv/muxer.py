@@ -122,7 +122,7 @@ class UnitTap(Outlet):
         self._hand_on(Unit(chunks.VIDEO, body, decoded_ms, packets, unit.keyframe, header))
 
     def _configure(self, nals: list[bytes]) -> bytes | None:
-        """The configuration to send before this keyframe; None while the camera has sent no parameter sets."""
+        """Build the configuration to send before this keyframe; None while the camera has sent no parameter sets."""
         own = [nal for nal in nals if is_parameter_set(self.codec, nal_type(self.codec, nal))]
         key = tuple(own) or tuple(self.parameter_sets)
         if self._header is None or self._header[0] != key:
@@ -147,7 +147,7 @@ _TAPS: WeakKeyDictionary[FanOut, UnitTap] = WeakKeyDictionary()
 
 
 def units_of(source: CameraSource, *, enhanced: bool) -> UnitTap:
-    """The camera's tap. Raises PeerError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
+    """Tap a camera. Raises PeerError codec_unsupported when FLV, as the destination takes it, cannot carry it."""
     video = next(track for track in source.tracks if track.kind == "video")
     codec = video_codec(video.codec)
     if codec is None:

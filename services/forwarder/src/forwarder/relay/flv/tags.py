@@ -19,7 +19,7 @@ G711 = {"PCMA": 0x72, "PCMU": 0x82}
 
 
 def sequence_header(codec: VideoCodec, parameter_sets: Sequence[bytes]) -> bytes:
-    """The tag with the decoder's configuration. Raises MalformedError when a parameter set is missing."""
+    """Build the tag with the decoder's configuration. Raises MalformedError when a parameter set is missing."""
     if codec is VideoCodec.H264:
         return bytes([_KEYFRAME << 4 | _AVC, _SEQUENCE_HEADER, 0, 0, 0]) + avc_configuration(parameter_sets)
     return bytes([_EXTENDED | _KEYFRAME << 4 | _SEQUENCE_HEADER]) + _HVC1 + hevc_configuration(parameter_sets)
@@ -41,7 +41,7 @@ def video_tag(codec: VideoCodec, nals: Sequence[bytes], *, keyframe: bool, compo
 
 
 def aac_header(configuration: bytes) -> bytes:
-    """`configuration`: AudioSpecificConfig (ISO 14496-3 §1.6.2)."""
+    """Build the tag that carries `configuration`: AudioSpecificConfig (ISO 14496-3 §1.6.2)."""
     return bytes([_AAC_STEREO_44, _SEQUENCE_HEADER]) + configuration
 
 

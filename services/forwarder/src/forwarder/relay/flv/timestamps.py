@@ -19,7 +19,7 @@ class MediaClock:
         self._arrived_s = epoch_s
 
     def at(self, stamp: int, arrived_s: float) -> int:
-        """The time of a packet with this RTP timestamp that came at `arrived_s`."""
+        """Compute the time of a packet with this RTP timestamp that came at `arrived_s`."""
         if self._stamp is None:
             self._ticks = int((arrived_s - self._epoch_s) * self._rate)
         else:

@@ -124,7 +124,7 @@ class Outlet:
         self._written += octets
 
     def buffer_is_full(self) -> None:
-        """The transport's buffer crossed its bound."""
+        """Leave media out: the transport's buffer crossed its bound."""
         self.judge_lag(lag_s=0.0, buffered=self.bounds.buffer_bytes)
 
     def judge_lag(self, *, lag_s: float, buffered: int | None = None) -> None:

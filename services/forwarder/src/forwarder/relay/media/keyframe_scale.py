@@ -66,7 +66,7 @@ def checksum(head: bytes | None) -> int:
 
 
 def head_of(codec: VideoCodec, nals: Sequence[bytes]) -> bytes | None:
-    """The same of a keyframe that was read."""
+    """Read the head, as `read_head` does, of a keyframe that was read."""
     nal = next((nal for nal in nals if is_keyframe_slice(codec, nal_type(codec, nal))), None)
     if nal is None:
         return None
@@ -79,7 +79,7 @@ def _slice_name(codec: VideoCodec, kind: int) -> bytes:
 
 
 def _slice_head(codec: VideoCodec, channel: int, data: bytes) -> bytes | None:
-    """The beginning of the first slice of the first keyframe in `data`, with its NAL header."""
+    """Read the beginning of the first slice of the first keyframe in `data`, with its NAL header."""
     at, size = 0, len(data)
     while at + FRAME_HEADER_BYTES < size:
         end = at + FRAME_HEADER_BYTES + int.from_bytes(data[at + 2 : at + 4], "big")

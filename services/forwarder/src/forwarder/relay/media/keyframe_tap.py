@@ -141,7 +141,7 @@ class KeyframeTap:
                 kept = bool(self._kept)
 
     def _begin(self, data: bytes, start: int, end: int, *, same: bool, kept: bool) -> None:
-        """A packet of a picture whose kind is not known yet: is it a keyframe's? `kept`: this batch is kept already."""
+        """Decide whether a packet of a picture of unknown kind is a keyframe's; `kept`: this batch is kept already."""
         # The picture that is current when the tap opens lacks its beginning.
         whole = self._stamp is not None
         try:

@@ -40,7 +40,7 @@ class PictureScale:
             self._on_heavy(octets)
 
     def add(self, batch: MediaBatch) -> None:
-        """The same for a batch."""
+        """Weigh the frames of a batch."""
         self._walk(batch.data)
 
     def _walk(self, data: bytes) -> None:

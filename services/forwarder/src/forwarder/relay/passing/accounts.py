@@ -75,7 +75,7 @@ class ServedAccounts:
         await self._cache.run()
 
     def note_plan(self, planned: PlannedDelivery) -> None:
-        """This worker serves a camera of the destination by this plan: the others let its centre log in by it too.
+        """Publish how this worker serves a camera of the destination: the others let its centre log in by it too.
 
         The last worker that says so wins, and each of them hears of a changed plan.
         """

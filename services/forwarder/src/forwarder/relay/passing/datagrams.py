@@ -104,14 +104,14 @@ class PassedUdpTrack:
         self._send(self.channel + 1, report)
 
     def note_report(self, report: Report) -> None:
-        """The centre said what it has; of another source, or of none yet, that says nothing."""
+        """Note what the centre reports to have; a report of another source, or of none yet, counts for nothing."""
         if report.ssrc and self._ssrc in (None, report.ssrc):
             self.reported = ReportBlock(
                 report.ssrc, fraction_lost=report.fraction_lost, highest_sequence=report.highest_sequence
             )
 
     def close(self) -> None:
-        """The sockets are the front's."""
+        """Close nothing: the sockets are the front's."""
 
     def _send(self, channel: int, packet: bytes) -> None:
         if self._transport.is_closing() or self._transport.get_write_buffer_size() > MOST_WAITING_BYTES:

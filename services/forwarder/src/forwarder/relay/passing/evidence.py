@@ -46,7 +46,7 @@ class Evidence(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Raises FrameError."""
+        """Decode what `encode` wrote. Raises FrameError."""
         try:
             return cls(*_EVIDENCE.unpack(data))
         except struct.error:
@@ -66,7 +66,7 @@ class Report(NamedTuple):
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Raises FrameError."""
+        """Decode what `encode` wrote. Raises FrameError."""
         try:
             return cls(*_REPORT.unpack(data))
         except struct.error:

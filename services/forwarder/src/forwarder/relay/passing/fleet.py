@@ -63,7 +63,7 @@ class Fleet:
         self._timer: asyncio.TimerHandle | None = None
 
     def find(self, path: str) -> RemoteOffer | None:
-        """What is at a path, whoever holds it; None where nothing is planned, or nobody knows who may log in."""
+        """Find what is at a path, whoever holds it; None where nothing is planned, or nobody knows who may log in."""
         at = self._paths.find(path)
         account = self._accounts.find(at.destination_id) if at is not None else None
         if at is None or account is None:
@@ -73,20 +73,20 @@ class Fleet:
         return RemoteOffer(account.serving, account.credentials, account.previous, at, address, self)
 
     def find_account(self, username: str) -> CentreAccount | None:
-        """An account that any camera is planned for."""
+        """Find an account that any camera is planned for."""
         destination_id = self._accounts.find_destination(username)
         if destination_id is None or not self._paths.serves(destination_id):
             return None
         return self._accounts.find(destination_id)
 
     def write_ticket(self, camera: RemoteOffer, peer: str, tls: str | None) -> bytes:
-        """The first line of a passage to the camera's holder."""
+        """Write the first line of a passage to the camera's holder."""
         assert camera.at.worker_id is not None, "it has an address"
         passed = Passed(camera.at.worker_id, camera.serving.account, camera.path, peer, tls)
         return write_ticket(self._key, passed, self._unix_s(), secrets.token_hex(16))
 
     def note_request(self, at: ServedPath, refused_for: Cause | None, by: str) -> None:
-        """A centre asked for the camera and did not come through to its holder, who hears of it soon."""
+        """Note that a centre asked for the camera and did not come through to its holder, who hears of it soon."""
         key = (at.delivery_id, refused_for)
         before = self._reports.get(key)
         if before is None and len(self._reports) >= MOST_REPORTS:

@@ -102,7 +102,7 @@ class Passage(asyncio.Protocol):
             reset_connection(self._centre.transport)
 
     def send_request(self, request: Request) -> None:
-        """A request of the centre, without its login: that is judged here."""
+        """Send a request of the centre, without its login: that is judged here."""
         fields = Headers([(name, value) for name, value in request.headers if name.lower() not in _OURS])
         udp = self._datagrams.open_track(request) if self._datagrams is not None and request.method == "SETUP" else None
         if udp is not None:
@@ -110,7 +110,7 @@ class Passage(asyncio.Protocol):
         self.send_from_centre(Request(request.method, request.uri, fields, request.body).encode())
 
     def send_from_centre(self, data: bytes) -> None:
-        """What the centre sent."""
+        """Send what the centre sent."""
         for at in range(0, len(data), MAX_FRAME_BYTES):
             self.send_frame(Kind.FROM_CENTRE, data[at : at + MAX_FRAME_BYTES])
 
@@ -123,17 +123,17 @@ class Passage(asyncio.Protocol):
             self._transport.write(frame)
 
     def pause(self) -> None:
-        """The centre reads too slowly: read nothing more of the holder."""
+        """Read nothing more of the holder: the centre reads too slowly."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
-        """It reads again."""
+        """Read the holder again: the centre reads again."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
     def end_by_the_holder(self) -> bool:
-        """This worker stops: have the holder end the session (RTCP BYE). False when it is not there any more."""
+        """Have the holder end the session (RTCP BYE): this worker stops. False when it is not there any more."""
         if self._ended or self._transport is None or self._transport.is_closing():
             return False
         if self._stop_timer is None:
@@ -142,7 +142,7 @@ class Passage(asyncio.Protocol):
         return True
 
     def end(self, *, centre_left: bool) -> None:
-        """The centre's connection is gone: let the holder know what it had taken by then, and whether it has left."""
+        """End with the centre's connection: send the holder what it had taken by then, and whether it has left."""
         self._cancel_timers()
         if self._ended:
             return

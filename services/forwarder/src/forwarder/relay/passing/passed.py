@@ -95,7 +95,7 @@ class PassedAcknowledgement:
         return self._sure
 
     def acknowledged_at_end(self, written: int, *, others: int) -> int:
-        """The same of a connection that has just ended."""
+        """Count as `acknowledged` does, for a connection that has just ended."""
         return self.acknowledged(written, buffered=1, others=others)
 
     def _media_of(self, total: int, written: int, buffered: int, others: int) -> int:
@@ -123,7 +123,7 @@ class CentreBehind(Protocol):
         """End it in order, with a goodbye to who plays."""
 
     def note_report(self, report: Report) -> None:
-        """The centre reported what it has of media over UDP."""
+        """Note what the centre reports to have of media over UDP."""
 
 
 type NewCentre = Callable[[Passed, PassedTransport, ReceivedEvidence], CentreBehind]

@@ -14,7 +14,7 @@ _MAX_VALUES = 1024
 
 
 def encode(*values: AmfValue) -> bytes:
-    """The values one after the other, as a command or data message carries them."""
+    """Encode the values one after the other, as a command or data message carries them."""
     return b"".join(map(_encode, values))
 
 

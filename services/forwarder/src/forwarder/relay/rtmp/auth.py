@@ -13,7 +13,7 @@ from vonggac.net.url import Credentials
 
 
 def answer(description: str, app: str, credentials: Credentials) -> str | None:
-    """The query for the next `connect`, with a leading `?`; None when the description asks for nothing we know."""
+    """Build the query for the next `connect`, with a leading `?`; None when the description asks for nothing known."""
     mode = next((name for name in ("adobe", "llnw") if f"authmod={name}" in description), None)
     if mode is None:
         return None

@@ -91,7 +91,7 @@ class ChunkReader:
         self._tiny_run = 0
 
     def feed(self, data: bytes) -> list[Message]:
-        """What is whole now. Raises MalformedError when the stream cannot be followed any further."""
+        """Read what is whole now. Raises MalformedError when the stream cannot be followed any further."""
         self._buffer += data
         messages: list[Message] = []
         at = self.taken = 0
@@ -173,7 +173,7 @@ class ChunkReader:
         return form, number, at
 
     def _extended_stamp(self, stream: _ChunkStream, at: int, *, announced: bool | None) -> bytes | None:
-        """The extended timestamp at `at`, empty without one; None when it is not whole yet.
+        """Read the extended timestamp at `at`, empty without one; None when it is not whole yet.
 
         `announced`: by the header; None: there is no header, and it is repeated (§5.3.1.3) or, by some servers, is not.
         """
@@ -228,7 +228,7 @@ class ChunkReader:
 
 
 def unpack_aggregate(aggregate: Message) -> Iterator[Message]:
-    """The messages of an aggregate (RTMP 1.0 §7.1.6), each laid out there as a tag of an FLV file.
+    """Yield the messages of an aggregate (RTMP 1.0 §7.1.6), each laid out there as a tag of an FLV file.
 
     They have the aggregate's stream, and the stream's time. Raises MalformedError when it comes to one that is not
     whole, or to more than MAX_TINY_RUN in a row that hold next to nothing.

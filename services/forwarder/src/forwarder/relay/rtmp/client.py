@@ -33,7 +33,7 @@ async def open_publishing(
     tls: TlsPolicy,
     enhanced: bool,
 ) -> tuple[RtmpConnection, int]:
-    """A connection whose server has answered NetStream.Publish.Start, and the stream's number.
+    """Open a connection whose server has answered NetStream.Publish.Start; return it and the stream's number.
 
     `enhanced` offers H.265 (E-RTMP). Raises PeerError; NotConnectedError when the address could not be connected to.
     """
@@ -63,7 +63,7 @@ async def open_playing(
     tls: TlsPolicy,
     on_login: Callable[[bool], None],
 ) -> RtmpConnection:
-    """A connection whose server has answered NetStream.Play.Start; `on_message` gets the media, also before that.
+    """Open a connection whose server answered NetStream.Play.Start; `on_message` gets the media, also before that.
 
     `on_login`: the server took our `connect`; whether it had asked for the login.
     """
@@ -155,7 +155,7 @@ async def _connect(
 
 
 def _login(error: CommandError, url: RtmpUrl, credentials: Credentials | None) -> str | None:
-    """What to add to `connect` next time. Raises PeerError when a login is asked for and there is none."""
+    """Write what to add to `connect` next time. Raises PeerError when a login is asked for and there is none."""
     if "authmod=" not in error.description:
         return None
     if credentials is None:

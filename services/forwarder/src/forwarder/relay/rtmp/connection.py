@@ -112,7 +112,7 @@ class RtmpConnection(asyncio.Protocol):
         return 0 if self.closed else self.transport.get_write_buffer_size()
 
     async def greet(self) -> None:
-        """The handshake (§5.2), in its simple form. Raises PeerError when the connection is lost."""
+        """Shake hands (§5.2), in the simple form. Raises PeerError when the connection is lost."""
         self._write(_VERSION + bytes(8) + secrets.token_bytes(_HELLO_BYTES - 8))
         await self._greeted
         self._asked = ""
@@ -162,7 +162,7 @@ class RtmpConnection(asyncio.Protocol):
             self._write_pieces(data)
 
     async def close(self) -> None:
-        """What is written goes out first; bounded to about a second."""
+        """Close it; what is written goes out first, bounded to about a second."""
         if not self.closed:
             self._end(None)
             self.transport.close()
@@ -197,7 +197,7 @@ class RtmpConnection(asyncio.Protocol):
             self.send_control(chunks.ACKNOWLEDGEMENT, struct.pack(">I", self._acknowledged & 0xFFFFFFFF))
 
     def _handle(self, data: bytes) -> bool:
-        """What is whole, up to a bound; whether something is left for the next iteration."""
+        """Handle what is whole, up to a bound; True if something is left for the next iteration."""
         try:
             size = len(data)
             if self._hello is not None:

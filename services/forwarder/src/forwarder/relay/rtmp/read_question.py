@@ -37,7 +37,7 @@ class ReadQuestions:
             self._answer = None
 
     def _take_message(self, message: Message) -> None:
-        """A server reads and answers in order."""
+        """Take the answer to the question: a server reads and answers in order."""
         if self._answer is None or self._answer.done():
             return
         if message.kind == chunks.USER_CONTROL and message.payload[:6] == struct.pack(">HI", _PONG, self._number):

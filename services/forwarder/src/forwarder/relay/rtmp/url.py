@@ -30,7 +30,7 @@ class RtmpUrl:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises MalformedError naming what is wrong (never quoting the address, it may hold a password)."""
+        """Parse an address. Raises MalformedError naming what is wrong (never quoting it: it may hold a password)."""
         text = text.strip()
         if len(text) > _MAX_LENGTH or _CONTROL.search(text):
             raise MalformedError(f"the RTMP address is longer than {_MAX_LENGTH} characters or holds a space")

@@ -53,7 +53,7 @@ class Served:
         self.offers, self.fleet = offers, fleet
 
     def find(self, target: str | None) -> Camera | None:
-        """What is at the path of a stream or of one of its tracks."""
+        """Find what is at the path of a stream or of one of its tracks."""
         if target is None:
             return None
         path = find_stream(target)
@@ -73,7 +73,7 @@ class Admission(Protocol):
         """Return the answer to a request that is refused, None when it may pass."""
 
     def end(self) -> None:
-        """The connection has ended."""
+        """Note that the connection has ended."""
 
 
 class LoginAdmission:
@@ -98,7 +98,7 @@ class LoginAdmission:
         self.admitted = False
 
     def find_denial(self, request: Request, camera: Camera | None, now_s: float) -> Reply | None:
-        """The answer to a request that is refused: 401 before login, whatever it asks for; 404 for what is not its."""
+        """Find the answer to a request that is refused: 401 before login, whatever it is; 404 for what is not its."""
         asker, refused_logins = self._asker, self._refused_logins
         given = request.headers.get("Authorization")
         username = _username_of(given)
@@ -128,7 +128,7 @@ class LoginAdmission:
         return denial
 
     def end(self) -> None:
-        """The connection has ended: who was asked for a login and gave none has failed."""
+        """Note that the connection has ended: who was asked for a login and gave none has failed."""
         if self._challenged is not None:
             refuse(self._challenged, Cause.AUTH_FAILED, self._asker, "no login")
 

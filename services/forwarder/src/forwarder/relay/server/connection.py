@@ -85,7 +85,7 @@ class CentreOfConnection(StrangerConnection):
     def __init__(
         self, parts: ServerParts, passed: Passed | None = None, evidence: ReceivedEvidence | None = None
     ) -> None:
-        """`passed`, `evidence`: of a centre that is connected to another worker, which has passed it on."""
+        """Serve a centre; `passed`, `evidence`: of one connected to another worker, which has passed it on."""
         super().__init__(Patience(SESSION_TIMEOUT_S, ends_silent_tcp=False), parts.strangers)
         self._parts, self._passed, self._evidence = parts, passed, evidence
         self.max_unread_bytes = parts.bounds.buffer_bytes + _SPARE_BYTES
@@ -162,14 +162,14 @@ class CentreOfConnection(StrangerConnection):
             super().close_soon()
 
     def pause_writing(self) -> None:
-        """The transport's buffer crossed its bound."""
+        """Leave media out and pause the passage: the transport's buffer crossed its bound."""
         if self._playing is not None:
             self._playing.buffer_is_full()
         if self._passage is not None:
             self._passage.pause()
 
     def resume_writing(self) -> None:
-        """It is nearly empty again."""
+        """Resume the passage: the transport's buffer is nearly empty again."""
         if self._passage is not None:
             self._passage.resume()
 
@@ -179,14 +179,14 @@ class CentreOfConnection(StrangerConnection):
             self._passage.send_from_centre(batch.data)
 
     def receive_request(self, request: Request) -> None:
-        """A whole request is there. Amid a passage nothing else may write to the centre than its holder."""
+        """Handle a whole request. Amid a passage nothing else may write to the centre than its holder."""
         if self._passage is not None:
             self._passage.send_request(request)
             return
         super().receive_request(request)
 
     def note_report(self, report: Report) -> None:
-        """The centre, which another worker is in front of, reported what it has of media over UDP."""
+        """Note what the centre, which another worker is in front of, reports to have of media over UDP."""
         self.note_alive()
         for track in self._passed_tracks:
             if track.channel == report.channel:
@@ -231,7 +231,7 @@ class CentreOfConnection(StrangerConnection):
     # What PlaySession plays.
 
     def find_presentation(self, uri: str) -> Presentation | None:
-        """What is at an address for this centre."""
+        """Find what is at an address for this centre."""
         offer = self._parts.served.find(target_of(uri)) or self._offer
         if not isinstance(offer, Offer) or offer.source is None:
             return None
@@ -249,7 +249,7 @@ class CentreOfConnection(StrangerConnection):
         return Reply(453)
 
     def ssrc_of(self, track: int) -> int | None:
-        """The sender of the track's packets, where a kept packet shows it."""
+        """Find the sender of the track's packets, where a kept packet shows it."""
         source = self._offer.source if self._offer is not None else None
         first = find_first_packets(source).get(track) if source is not None else None
         return first.ssrc if first is not None else None
@@ -317,7 +317,7 @@ class CentreOfConnection(StrangerConnection):
         return PlaySession(self, self._sender, SessionState(self.session_id, SESSION_TIMEOUT_S), policy)
 
     def _end_session(self) -> None:
-        """The centre has left, whatever of the connection is still there."""
+        """End the session: the centre has left, whatever of the connection is still there."""
         playing, self._playing = self._playing, None
         if playing is not None and self._offer is not None:
             playing.connection_ended()
@@ -368,7 +368,7 @@ class CentreOfConnection(StrangerConnection):
 
 
 def _readable(text: str | None) -> str | None:
-    """What a peer writes of itself, for logs and pages: short, and without signs that a terminal obeys."""
+    """Shorten what a peer writes of itself, for logs and pages, and drop signs that a terminal obeys."""
     if text is None:
         return None
     return "".join(sign for sign in text if sign.isprintable())[:100] or None

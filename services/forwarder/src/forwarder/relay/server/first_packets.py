@@ -21,7 +21,7 @@ class FirstPacket(NamedTuple):
 
 
 def find_first_packets(source: CameraSource) -> Mapping[int, FirstPacket]:
-    """The first kept packet of each track, by the track's number; without those of which none is kept."""
+    """Find the first kept packet of each track, by the track's number; without those of which none is kept."""
     numbers = {track.rtp_channel: number for number, track in enumerate(source.tracks)}
     found: dict[int, FirstPacket] = {}
     for batch, _ in source.fanout.gop_cache or ():
@@ -40,7 +40,7 @@ def find_first_packets(source: CameraSource) -> Mapping[int, FirstPacket]:
 
 
 def present(source: CameraSource, path: str) -> Presentation:
-    """What is at a path: the camera's media as it is, and none of its words."""
+    """Describe what is at a path: the camera's media as it is, and none of its words."""
     # The same number each time: a player that describes a stream again must find the same one.
     sdp = announce_sdp(announced_sdp(source), [track.index for track in source.tracks], origin_id=id(source) >> 4)
     return Presentation(path, sdp.encode(), tuple(f"{TRACK}{number}" for number in range(len(source.tracks))))

@@ -38,7 +38,7 @@ class Handshakes:
             oldest.abort()
 
     def end(self, arrival: "TlsArrival") -> None:
-        """It is through, or over; harmless when it was ended before."""
+        """Remove a handshake that is through, or over; harmless when it was ended before."""
         of_peer = self._by_peer.get(arrival.peer, {})
         if arrival not in of_peer:
             return

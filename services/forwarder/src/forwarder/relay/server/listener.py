@@ -118,7 +118,7 @@ class CentreListener:
         return {**self._turned_away, Reason.HANDSHAKES: self.handshakes.turned_away}
 
     async def start(self, passing: Passing | None = None) -> None:
-        """Raises OSError when a port is in use."""
+        """Listen. Raises OSError when a port is in use."""
         ports = self._ports
         if passing is not None:
             self._parts = replace(self._parts, served=Served(self.offers, passing.fleet))

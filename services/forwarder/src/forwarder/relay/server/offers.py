@@ -72,7 +72,7 @@ class Offer(CentreAccount):
 
 
 def find_stream(target: str) -> str:
-    """The path of the stream, of it or of one of its tracks."""
+    """Find the path of the stream in a target: the stream's own, or that of one of its tracks."""
     stream, _, track = target.rpartition("/")
     return stream if track.startswith(TRACK) else target
 
@@ -106,7 +106,7 @@ class Offers:
             del self._by_account[offer.serving.account]
 
     def find(self, path: str) -> Offer | None:
-        """The offer at a path."""
+        """Find the offer at a path."""
         return self._by_path.get(path)
 
     def find_of(self, username: str) -> Offer | None:

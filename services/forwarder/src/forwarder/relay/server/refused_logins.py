@@ -28,12 +28,12 @@ class RefusedLogins:
         return max(0.0, pair.rests_until_s - now_s) if pair is not None else 0.0
 
     def forget_account(self, username: str) -> None:
-        """The account is served here from now on: what its centre was refused before says nothing."""
+        """Forget what the centre of an account was refused before: the account is served here from now on."""
         for pair in [pair for pair in self._pairs if pair[0] == username]:
             del self._pairs[pair]
 
     def count_failure(self, username: str, peer: str, now_s: float) -> None:
-        """A wrong login came."""
+        """Count a wrong login that came."""
         pair = self._pairs.setdefault((username, peer), _Pair())
         self._pairs.move_to_end((username, peer))
         pair.failures = [at for at in pair.failures if now_s - at < WITHIN_S] + [now_s]

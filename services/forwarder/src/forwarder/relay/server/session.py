@@ -118,7 +118,7 @@ class CentreSession:
         fanout.add_outlet(self._outlet)
 
     def buffer_is_full(self) -> None:
-        """The transport's buffer crossed its bound."""
+        """Leave media out: the transport's buffer crossed its bound."""
         self._outlet.buffer_is_full()
 
     def read_progress(self, now_s: float) -> SessionProgress:
@@ -169,7 +169,7 @@ class CentreSession:
         )
 
     def connection_ended(self) -> None:
-        """The connection is gone: count what is certain."""
+        """Count what is certain: the connection is gone."""
         if self._datagrams is None and not self.ended:
             self._acknowledged = self._acknowledgement.acknowledged_at_end(
                 self._outlet.written, others=self._control_bytes
@@ -214,7 +214,7 @@ class CentreSession:
 
 
 def _map_channels(source: CameraSource, sender: MediaSender) -> Mapping[int, int]:
-    """The camera's channel numbers to those that the centre chose; tracks that it did not set up are left out."""
+    """Map the camera's channel numbers to those that the centre chose; tracks that it did not set up are left out."""
     channels: dict[int, int] = {}
     for number, track in enumerate(source.tracks):
         if (chosen := sender.channels_of(number)) is not None:

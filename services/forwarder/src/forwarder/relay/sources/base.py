@@ -60,7 +60,7 @@ class CameraSource(Protocol):
         """How often the camera has said that it ends the stream (RTCP BYE); it may go on all the same."""
 
     def clock_drift_s(self) -> float | None:
-        """The camera's clock minus ours in seconds, by its latest reports; None without any."""
+        """Compute the camera's clock minus ours in seconds, by its latest reports; None without any."""
 
     def wait_for_bytes(self, low_water_bytes: int) -> None:
         """Be woken only when so many bytes came in, where that can be; 0 or 1 for every byte."""
@@ -109,7 +109,7 @@ class Play(Protocol):
 
 
 def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
-    """What carries the media of these tracks, one of which is video."""
+    """Build what carries the media of these tracks, one of which is video."""
     video = next(track for track in tracks if track.kind == "video")
     channels = frozenset(number for track in tracks for number in (track.rtp_channel, track.rtcp_channel))
     scanner = KeyframeScanner(video_codec(video.codec), video.rtp_channel)
@@ -120,7 +120,7 @@ def fanout_of(tracks: tuple[Track, ...]) -> FanOut:
 
 
 def foreign_payload(source: CameraSource | None) -> int | None:
-    """The RTP payload type of the camera's video when its description names others only."""
+    """Find the RTP payload type of the camera's video when its description names others only."""
     if source is None:
         return None
     video = next(track for track in source.tracks if track.kind == "video")
@@ -129,7 +129,7 @@ def foreign_payload(source: CameraSource | None) -> int | None:
 
 
 def announced_sdp(source: CameraSource) -> SessionDescription:
-    """The camera's description, with the payload type that its video really has: a centre goes by that."""
+    """Describe the camera's media with the payload type that its video really has: a centre goes by that."""
     came = foreign_payload(source)
     if came is None:
         return source.sdp

@@ -92,7 +92,7 @@ class _Unpacked(StreamEnd):
             go_on_later(self.transport, self._handle)
 
     def _handle(self, data: bytes) -> bool:
-        """What is complete, up to a bound; whether something is left for the next iteration."""
+        """Handle what is complete, up to a bound; True if something is left for the next iteration."""
         try:
             items = self._deframer.feed(data)
             # Packets are made in the child, of what the camera cut its pictures into: as small as it likes.
@@ -236,7 +236,7 @@ async def play_container(
 
 
 def _never_begun(error: PeerError, request: RemuxRequest, first: bytes) -> PeerError:
-    """The error of what ended before a picture came: it did not come to a halt, and may never have been media."""
+    """Correct the error of what ended before a picture came: it did not halt, and may never have been media."""
     if error.cause is Cause.STALLED:
         return PeerError(Cause.NO_MEDIA, error.message)
     if error.cause is Cause.ENDED and request.format == "mpegts" and first and not _is_mpegts(first):
@@ -274,7 +274,7 @@ async def _plan(address: Address) -> tuple[Feed, RemuxRequest]:
 
 
 async def _feed(feed: Feed, address: Address, sink: Sink) -> None:
-    """Raises PeerError only."""
+    """Feed the media of an address to `sink`. Raises PeerError only."""
     try:
         await feed(address, sink)
     except OSError:

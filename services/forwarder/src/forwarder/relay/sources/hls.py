@@ -56,7 +56,7 @@ class Playlist:
 
 
 def best_variant(text: str, url: str) -> str | None:
-    """The address of the master playlist's variant with the highest bandwidth; None when it is none (§4.3.4).
+    """Find the address of the master playlist's variant with the highest bandwidth; None when it is none (§4.3.4).
 
     Of those that may hold video which can be forwarded, where there are such. Raises MalformedError.
     """
@@ -75,7 +75,7 @@ def best_variant(text: str, url: str) -> str | None:
 
 
 def parse_playlist(text: str, url: str) -> Playlist:
-    """The newest MAX_SEGMENTS.
+    """Parse a media playlist, its newest MAX_SEGMENTS.
 
     Raises MalformedError when it is none, PeerError codec_unsupported when it is encrypted or cut by byte ranges.
     """
@@ -110,7 +110,7 @@ def parse_playlist(text: str, url: str) -> Playlist:
 
 
 async def open_playlist(address: Address) -> tuple[str, Playlist]:
-    """The media playlist behind an address, and where it is. Raises PeerError.
+    """Open the media playlist behind an address, and return where it is, too. Raises PeerError.
 
     Servers that begin a stream when it is asked for have no playlist at first: none, an empty one, or one without
     segments. So it is asked for until there is one, for a part of the deadline.
@@ -185,7 +185,7 @@ async def feed_hls(address: Address, sink: Sink, opened: tuple[str, Playlist]) -
 
 
 def _begin_with(segments: tuple[Segment, ...]) -> int:
-    """The number of the first of the newest segments that is of the stream that goes on."""
+    """Find the number of the first of the newest segments that is of the stream that goes on."""
     newest = segments[-BEGIN_BEFORE_END:]
     begun = [
         now for before, now in pairwise(newest) if now.discontinuous or now.initialisation != before.initialisation
@@ -222,7 +222,7 @@ async def _fetch_text(address: Address, url: str) -> tuple[str, str]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Raises MalformedError when there are too many."""
+    """Split the text into lines, without the empty ones. Raises MalformedError when there are too many."""
     lines = text.lstrip("\ufeff").splitlines()
     if len(lines) > MAX_LINES:
         raise MalformedError(f"the playlist has more than {MAX_LINES} lines")

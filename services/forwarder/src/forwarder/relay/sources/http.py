@@ -52,7 +52,7 @@ class Web:
 
     @asynccontextmanager
     async def get(self, url: str, *, deadline_s: float) -> AsyncIterator["Body"]:
-        """The body of a 200; redirects are followed. The deadline is for all that comes before the body.
+        """Get the body of a 200; redirects are followed. The deadline is for all that comes before the body.
 
         Raises PeerError with a cause.
         """
@@ -69,7 +69,7 @@ class Web:
                 stream.abort()
 
     async def _follow(self, url: str, ends_at: float, held: list["ByteStream"]) -> "Body":
-        """The answer that redirects no more and asks for no login. `held`: every connection made on the way.
+        """Request `url` until an answer redirects no more and asks no login. `held`: every connection made for it.
 
         Raises PeerError, TimeoutError when the answer itself is late.
         """
@@ -191,7 +191,7 @@ class Body:
 
 
 def join(base: str, address: str) -> str:
-    """What `address` means at `base`; letters that no request can hold are percent-encoded. Raises MalformedError."""
+    """Resolve `address` at `base`; letters that no request can hold are percent-encoded. Raises MalformedError."""
     try:
         parts = urlsplit(urljoin(base, address))
         path, query = (_NOT_IN_REQUESTS.sub(lambda found: quote(found[0]), text) for text in (parts.path, parts.query))

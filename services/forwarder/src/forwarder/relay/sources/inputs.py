@@ -133,7 +133,7 @@ async def feed_http(address: Address, sink: Sink) -> None:
 
 
 async def feed_rtmp(address: Address, sink: Sink) -> None:
-    """A live stream of an RTMP server, handed on as FLV. Raises PeerError when it ends."""
+    """Feed a live stream of an RTMP server to `sink`, as FLV. Raises PeerError when it ends."""
     heard, overrun, media = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     def on_message(message: Message) -> None:

@@ -83,7 +83,7 @@ async def play(
 
 @contextmanager
 def _let_in(attempt: Attempt) -> Iterator[OnLogin]:
-    """Accepts the login when a camera says so before it plays; what is fetched afterwards is no attempt."""
+    """Accept the login when a camera says so before it plays; what is fetched afterwards is no attempt."""
     trying = True
 
     def on_login(needed: bool) -> None:
@@ -121,7 +121,7 @@ class _EarlyEvents:
         self._pass_on(partial(self._on_lost, error))
 
     def release(self) -> None:
-        """The caller has the source as soon as the event loop goes on."""
+        """Release the events: the caller has the source as soon as the event loop goes on."""
         self._returned = True
         for happened in self._happened:
             asyncio.get_running_loop().call_soon(happened)

@@ -46,12 +46,12 @@ class MediaReports:
         self._report = report
 
     def report(self) -> None:
-        """The media began or stopped, or there is news of the picture."""
+        """Report that the media began or stopped, or that there is news of the picture."""
         if not self.paused and not self.released:
             self._report()
 
     def release(self) -> None:
-        """This worker watches the camera no more."""
+        """Report for the last time: this worker watches the camera no more."""
         if not self.paused and not self.released:
             self.released = True
             self._report()
@@ -178,7 +178,7 @@ class CameraRelay:
         await asyncio.gather(*endings)
 
     async def release(self, state: DeliveryState) -> None:
-        """The same, and leave the camera: bounded to about two seconds in all."""
+        """Release the deliveries, as `release_deliveries` does, and the camera: within about two seconds in all."""
         # Destinations first: whoever takes the camera next may publish only when the old session is gone.
         await self.release_deliveries(state)
         self.media_reports.release()
@@ -187,7 +187,7 @@ class CameraRelay:
             await asyncio.wait(self._leave_tasks)
 
     def apply_command(self, delivery_id: UUID, command: DeliveryCommand | None) -> None:
-        """A person's command for one delivery came, changed, or went (None)."""
+        """Apply a person's command for one delivery, which came, changed, or went (None)."""
         supervisor = self.deliveries.get(delivery_id)
         if supervisor is None:
             return
@@ -198,7 +198,7 @@ class CameraRelay:
             self._inform(supervisor)
 
     def retry_now(self, delivery_id: UUID) -> RetryOutcome:
-        """A person wants no more waiting: neither for the destination nor for the camera."""
+        """Retry at once, as a person wants: wait neither for the destination nor for the camera."""
         supervisor = self.deliveries.get(delivery_id)
         if supervisor is None:
             return RetryOutcome.NOT_RUNNING

@@ -58,13 +58,13 @@ class MediaWatch:
         """Silence up to that says nothing: the camera sends seldom. Learnt over all its sessions."""
 
     def begin_session(self, now_s: float) -> None:
-        """A session stands; its media has not come yet."""
+        """Begin with a session whose media has not come yet."""
         self._media_s = self._watched_s = self._counted_s = self._dated_s = now_s
         self._quiet_s = 0.0
         self._goodbyes, self._goodbye_s = 0, -math.inf
 
     def media_came(self, source: CameraSource, now: Instant) -> None:
-        """The first media of a session."""
+        """Note the first media of a session."""
         self._media_s = self._counted_s = self._dated_s = now.monotonic_s
         self._pictures = self._counted_pictures = source.fanout.pictures
         self._quiet_s = 0.0
@@ -104,7 +104,7 @@ class MediaWatch:
         return not self.media.flowing
 
     def date(self, now: Instant) -> None:
-        """The session stands: media stopped with the last picture, or came again with it."""
+        """Date the media of a session that stands: it stopped with the last picture, or came again with it."""
         at = now.earlier(self._dated_s).at
         if self._quiet_s:
             self._flow(domain.media_stopped(self.media, Cause.STALLED, at))
@@ -112,14 +112,14 @@ class MediaWatch:
             self._flow(domain.media_flows(self.media, at))
 
     def end(self, source: CameraSource | None, cause: Cause | None, now: Instant) -> None:
-        """The session has ended, or none could be had."""
+        """Note that the session has ended, or that none could be had."""
         if source is not None:
             self.sample(source, now.monotonic_s)
             self._see(source, now.monotonic_s)
         self._flow(domain.media_stopped(self.media, cause, now.earlier(self._dated_s).at))
 
     def end_by_us(self) -> None:
-        """The session has ended because this process stood still."""
+        """Note that the session has ended because this process stood still."""
         self._flow(domain.media_lost_by_us(self.media))
 
     def learn_gap(self, gap_s: float, pictures: int = 1) -> None:

@@ -70,7 +70,7 @@ class RelayContext:
         return PlayLimits(self.connect_deadline_s, self.media_timeout_s, self.allowed, self.remux, self.logins)
 
     def open_secret(self, sealed: str | None, url: str, *others: Origin) -> Credentials | None:
-        """The login for `url`; `others` as of `Unsealer.unseal`.
+        """Unseal the login for `url`; `others` as of `Unsealer.unseal`.
 
         Raises PeerError: secret_unreadable or secret_moved.
         """
@@ -82,11 +82,11 @@ class RelayContext:
             raise PeerError(error.cause, str(error)) from None
 
     def open_login(self, camera: CameraV1) -> Credentials | None:
-        """The camera's own. Raises as `open_secret` does."""
+        """Unseal the camera's own login. Raises as `open_secret` does."""
         return self.open_secret(camera.secret, camera.url, *device_origins(camera.expected))
 
     def login_of(self, camera: CameraV1) -> str | None:
-        """What stands for the camera's login where failed ones are counted; None where none is."""
+        """Find the name under which failed logins of the camera are counted; None where none are."""
         if self.logins is None:
             return None
         try:
@@ -95,7 +95,7 @@ class RelayContext:
             return None
 
     def keep_seals(self, before: CameraV1, camera: CameraV1, *, deliveries: Collection[UUID], source: bool) -> CameraV1:
-        """The plan `camera`, with the sealed secrets of `before` where the secret inside is the same.
+        """Keep in the plan `camera` the sealed secrets of `before` where the secret inside is the same.
 
         A secret that is sealed once more has other bytes; that alone must restart nothing. Only for these `deliveries`,
         and for the camera itself if `source`: not where a login was refused, because a person may have corrected it at

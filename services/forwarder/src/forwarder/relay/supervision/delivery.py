@@ -84,7 +84,7 @@ class DeliverySupervisor:
         return self._delivery
 
     def camera_live(self, source: CameraSource) -> None:
-        """The camera's media flows, from `source`."""
+        """Note that the camera's media flows, from `source`."""
         if source is not self._source:
             # The sound of another stream may be one that the destination takes, or it has learnt to take it.
             self.slot.offer_audio_again()
@@ -92,7 +92,7 @@ class DeliverySupervisor:
         self.handle(CameraLive())
 
     def camera_away(self, cause: Cause | None, detail: str | None) -> None:
-        """The camera's media has ended, or cannot be had. No cause: by our own doing."""
+        """Note that the camera's media has ended, or cannot be had. No cause: by our own doing."""
         self._sample_session(self._context.monotonic_s(), ends=True)
         self._source = None
         self.handle(CameraAway(cause, detail))
@@ -115,7 +115,7 @@ class DeliverySupervisor:
         self._on_change(self)
 
     def wake(self, report: Report) -> None:
-        """This process slept: call `report` as soon as the state is known again.
+        """Call `report` as soon as the state is known again: this process slept.
 
         Of a session that stood before, nothing is known until the destination acknowledges media of now; what was read
         back before proves nothing of it.
@@ -147,20 +147,20 @@ class DeliverySupervisor:
             self.handle(CameraLive())
 
     def stop_by_command(self, command: DeliveryCommand) -> None:
-        """A person stopped it: end in order, and stay so. Stopped again, it reports the new reason."""
+        """Stop as a person commands: end in order, and stay so. Stopped again, report the new reason."""
         before = self.delivery
         self._carry_out(commands.stopped(before, command, self._context.now()), orderly=True)
         if before.state is DeliveryState.STOPPED and before.detail != self._delivery.detail:
             self.report_state()
 
     def start_by_command(self) -> None:
-        """The command to stop is gone."""
+        """Start again: the command to stop is gone."""
         self._carry_out(commands.started(self.delivery, self._context.now()), orderly=True)
         if self._source is not None:
             self.handle(CameraLive())
 
     def retry_now(self) -> RetryOutcome:
-        """A person wants no more waiting for the destination."""
+        """Retry at once: a person wants no more waiting for the destination."""
         if self.delivery.state is DeliveryState.STOPPED:
             return RetryOutcome.STOPPED
         context = self._context
@@ -177,14 +177,14 @@ class DeliverySupervisor:
     """Of the last report, where another worker may take the camera over."""
 
     async def end_session(self) -> None:
-        """The same without a report."""
+        """End in order, as `release` does, without a report."""
         self._source = None
         self._close(orderly=True)
         self._context.reachability.drop_connection(Endpoint.of(self.plan.url, self.plan.tls))
         await self.slot.wait_closed()
 
     def report_end(self, state: DeliveryState, detail: str | None = None) -> None:
-        """The last report of this delivery, for one that runs no more or never ran; `detail`: why, for people."""
+        """Report for the last time a delivery that runs no more or never ran; `detail`: why, for people."""
         ended = domain.restarted(self.delivery, state, self._context.now())
         self._delivery = replace(
             ended, cause=self._end_cause if state is DeliveryState.RELEASED else None, detail=detail
@@ -265,7 +265,7 @@ class DeliverySupervisor:
         return True
 
     def _sample_session(self, now_s: float, *, ends: bool = False) -> None:
-        """`ends`: what was acknowledged since the sample before, a second ago, dates the end of a good session.
+        """Sample the session; `ends`: acknowledgements since the sample before, a second ago, date a good one's end.
 
         It makes none good: a destination that takes a first burst and hangs up took no stream.
         """
@@ -311,5 +311,5 @@ def _breaks(delivery: Delivery) -> bool:
 
 
 def _word(delivery: Delivery) -> tuple[object, ...]:
-    """What is reported anew when it changes. A detail alone is no news, but why a session is stalled, and a doubt."""
+    """List what is reported anew when it changes: no detail alone, but why a session is stalled, and a doubt."""
     return delivery.state, delivery.cause, delivery.since, delivery.unacknowledged, delivery.doubted

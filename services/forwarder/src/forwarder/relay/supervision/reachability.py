@@ -49,7 +49,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str, trust: TlsTrust | None) -> "Endpoint | None":
-        """The endpoint of an address; None when it names no host or no port that we know, or for datagrams.
+        """Find the endpoint of an address; None when it names no host or no port that we know, or for datagrams.
 
         Who sends those listens to nobody: that they come is the only sign, and the next attempt waits for it.
         """
@@ -78,7 +78,7 @@ class ReachabilityChecks:
         self._kept: dict[Endpoint, tuple[Opened, asyncio.TimerHandle]] = {}
 
     def take_connection(self, endpoint: Endpoint | None) -> Opened | None:
-        """What a check of this endpoint opened lately and nobody took: the caller's from now on."""
+        """Return what a check of this endpoint opened lately and nobody took: the caller's from now on."""
         kept = self._kept.pop(endpoint, None) if endpoint is not None else None
         if kept is None:
             return None
@@ -185,7 +185,7 @@ async def _answered(endpoint: Endpoint, allowed: AllowedNetworks) -> tuple[bool,
 
 
 async def _ask_options(endpoint: Endpoint, address: str) -> RtspConnection:
-    """The connection over which OPTIONS was answered. Raises PeerError."""
+    """Open a connection over which OPTIONS was answered. Raises PeerError."""
     connection = await RtspConnection.open(
         endpoint.host,
         endpoint.port,

@@ -50,7 +50,7 @@ class DestinationRecovery:
             self._watch.start(self._endpoint(), self._shorten_wait, silent=unreachable)
 
     def watch_attempt(self) -> None:
-        """An attempt begins: learn whether it is stuck, unless a reachability check led to it.
+        """Learn of an attempt that begins whether it is stuck, unless a reachability check led to it.
 
         Such an attempt runs its full time: a slow destination must not be begun at for ever.
         """

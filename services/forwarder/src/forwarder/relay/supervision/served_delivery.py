@@ -56,12 +56,12 @@ class ServedDeliverySupervisor(DeliverySupervisor):
             self.slot.offer_delivery(plan)
 
     def note_check(self, outcome: SelfCheckOutcome, at: datetime) -> None:
-        """A prober checked the address that the centre pulls from."""
+        """Note that a prober checked the address that the centre pulls from."""
         self.slot.asking = self.slot.asking.note_check(outcome, at)
         self._report_responsible()
 
     def tick(self, now_s: float, silent_s: float, usual_silence_s: float = 0.0) -> None:
-        """The same of any delivery; what a check says ends by itself."""
+        """Sample as for any delivery; what a check says ends by itself."""
         super().tick(now_s, silent_s, usual_silence_s)
         if not domain.comes_back(self._delivery, self.slot.now):
             self.slot.asking = self.slot.asking.note_absence()

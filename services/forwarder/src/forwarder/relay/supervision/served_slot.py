@@ -165,7 +165,7 @@ class ServedSlot:
             session.end(reset=not orderly)
 
     def wait_for(self, ending: asyncio.Task[None]) -> None:
-        """A centre may have any number of old sessions: nothing waits for their end."""
+        """Wait for nothing: a centre may have any number of old sessions."""
 
     async def wait_closed(self) -> None:
         """Let what was written last get out."""
@@ -243,7 +243,7 @@ class ServedSlot:
         return read
 
     def _keep_group(self) -> None:
-        """A centre that is waited for begins with the group of pictures that is under way."""
+        """Keep the group of pictures that is under way: a centre that is waited for begins with it."""
         if self._source is not None and not self._playing:
             self._source.fanout.keep_gop_for(self)
 

@@ -61,7 +61,7 @@ class Budget:
         self._counted: deque[_Counted] = deque()
 
     def check(self, caller: str, endpoints: Iterable[Endpoint], now: float) -> None:
-        """Raises TooMuchError when `endpoints` of `caller` are too much at `now` (seconds). Counts nothing."""
+        """Raise TooMuchError when `endpoints` of `caller` are too much at `now` (seconds). Counts nothing."""
         while self._counted and now - self._counted[0].at >= WINDOW_S:
             self._counted.popleft()
         wanted = tuple(endpoints)

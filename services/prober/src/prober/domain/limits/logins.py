@@ -39,7 +39,7 @@ def settle(
     interval_s: float,
     rests: LoginRests,
 ) -> Settled:
-    """The judgement, what to remember of the login, and the real time to the next probe.
+    """Decide the judgement, what to remember of the login, and the real time to the next probe.
 
     `previous_known` is False when the last probe could not be read: then one failed login is assumed before this one.
     """
@@ -58,7 +58,7 @@ def settle(
 
 
 def suspected(judgement: Judgement, *, taken: bool) -> Judgement:
-    """The judgement, where a login that the camera took before is not blamed on its password."""
+    """Correct the judgement: a login that the camera took before is not blamed on its password."""
     if judgement.cause is None or judgement.detail is None:
         return judgement
     cause, detail = judge_refusal(judgement.cause, judgement.detail, taken=taken)

@@ -28,7 +28,7 @@ def in_short(endpoints: Iterable[Endpoint]) -> tuple[EndpointRange, ...]:
 
 
 def in_full(ranges: Iterable[EndpointRange], network_of: Callable[[str], str]) -> Iterator[Endpoint]:
-    """What `in_short` was made of. `network_of`: the site network of an address."""
+    """Yield the endpoints that `in_short` shortened. `network_of`: the site network of an address."""
     for each in ranges:
         address: str | None = each.first
         for _ in range(min(each.count, MOST_ADDRESSES)):
@@ -40,7 +40,7 @@ def in_full(ranges: Iterable[EndpointRange], network_of: Callable[[str], str]) -
 
 
 def _next(address: str) -> str | None:
-    """The address behind it; None behind a name, and behind the last one."""
+    """Compute the address behind it; None behind a name, and behind the last one."""
     try:
         return str(ipaddress.ip_address(address) + 1)
     except ValueError:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 @lru_cache(maxsize=8192)
 def places_of(network: str, worker_id: str, members: frozenset[str], places: int) -> int:
-    """The places of `worker_id` at a network when `members` probe; the sum over all members is `places`.
+    """Compute the places of `worker_id` at a network when `members` probe; over all members they sum up to `places`.
 
     Everybody computes the same: what does not divide goes to those whose hash with the network comes first, so that no
     prober has the odd places of every network. Of more members than places some have none.

@@ -14,7 +14,7 @@ _BAD = (Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.FROZEN, Cause.BL
 def why_no_reference(
     thumbnail: Thumbnail, status: CameraObservedV1 | None, thresholds: PictureThresholds = DEFAULT_THRESHOLDS
 ) -> Cause | None:
-    """What is wrong with the camera's last picture, None when it may be approved; another scene is no fault here.
+    """Find what is wrong with a camera's last picture, None if it may be approved; another scene is no fault here.
 
     `thumbnail`: as it is stored; `status`: the last observation. A light probe judged no picture, so the picture
     itself is judged once more.

@@ -47,7 +47,7 @@ class Emptiness:
 
 
 def measure_emptiness(thumbnail: Thumbnail, thresholds: PictureThresholds) -> Emptiness:
-    """The first that holds of no_signal_card, black and covered."""
+    """Find the first that holds of no_signal_card, black and covered, and measure what it is judged by."""
     bright_level = percentile(thumbnail.grey, 100 - _TEXT_SHARE)
     structure, deviation = _structure(thumbnail.grey)
     levels = np.bincount(thumbnail.points.ravel(), minlength=256)

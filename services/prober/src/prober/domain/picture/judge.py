@@ -47,7 +47,7 @@ class PictureJudgement:
         return bool({Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.FROZEN} & set(self.findings))
 
     def without(self, cause: Cause, why: str) -> "PictureJudgement":
-        """The same, with `cause` not checked where it was found."""
+        """Mark `cause` as not checked, where it was found, for the reason `why`."""
         if cause not in self.findings:
             return self
         findings = tuple(found for found in self.findings if found is not cause)
@@ -109,7 +109,7 @@ def judge(
 def _nothing_seen(
     cause: Cause, measures: dict[str, float], thumbnail: Thumbnail, previous: Thumbnail | None
 ) -> PictureJudgement:
-    """The other checks would judge the hand before the lens; what the camera showed before stays remembered."""
+    """Leave out the other checks, which would judge the hand before the lens; keep what the camera showed before."""
     why_not = f"the picture shows nothing of the place ({cause})"
     rest = (Cause.FROZEN, Cause.BLURRED, Cause.SCENE_CHANGED)
     return PictureJudgement((cause,), dict.fromkeys(rest, why_not), measures, previous or thumbnail)

@@ -31,7 +31,7 @@ class Planes:
 
 
 def reduce_picture(planes: Planes, taken_at: datetime, keyframe_hash: bytes) -> Thumbnail:
-    """A thumbnail of the picture; it holds no view of the planes. Of `keyframe_hash` the first 16 bytes are kept."""
+    """Reduce the picture to a thumbnail without views of the planes, with the first 16 bytes of `keyframe_hash`."""
     height, width = planes.luma.shape
     edges = measure_edges(planes.luma)
     chroma = np.stack([_means(plane, CHROMA_SHAPE[1:]) for plane in (planes.cb, planes.cr)])
@@ -68,13 +68,13 @@ def _points(plane: Grey, shape: tuple[int, int]) -> Grey:
 
 
 def _spread(count: int, size: int) -> slice | Indices:
-    """The first of each of `count` parts of `size`; a slice, which copies nothing, where all are as long."""
+    """Find the first of each of `count` parts of `size`; a slice, which copies nothing, where all are as long."""
     step, rest = divmod(size, count)
     return (np.arange(count) * size) // count if rest else slice(0, size, step)
 
 
 def _middles(count: int, size: int) -> slice | Indices:
-    """The middle of each of `count` parts, as `_spread`."""
+    """Find the middle of each of `count` parts, as `_spread`."""
     step, rest = divmod(size, count)
     return (np.arange(count) * 2 + 1) * size // (2 * count) if rest else slice(step // 2, size, step)
 

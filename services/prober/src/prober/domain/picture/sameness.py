@@ -100,7 +100,7 @@ def _changes(one: Grey, other: Grey) -> Grey:
 
 
 def _of_tiles(extreme: np.ufunc, points: Grey) -> Grey:
-    """The largest or smallest point of each tile, (rows, columns) of tiles."""
+    """Reduce each tile to its largest or smallest point: (rows, columns) of tiles."""
     rows, columns = points.shape
     lines = extreme.reduce(points.reshape(rows // _TILE, _TILE, columns), axis=1)
     # One call for each column of a tile: numpy is slow along short axes.

@@ -56,9 +56,9 @@ def measure_edges(luma: Grey) -> Edges:
 
 
 def _bands(luma: Grey) -> tuple[Sums, int]:
-    """Sums of a few neighbouring rows, and of neighbouring columns where the picture is wide: (bands, columns).
+    """Sum a few neighbouring rows, and neighbouring columns where the picture is wide: (bands, columns).
 
-    And of how many pixels each sum is.
+    Return, too, of how many pixels each sum is.
     """
     height, width = luma.shape
     merged = max(1, width // _FINEST_WIDTH)
@@ -77,7 +77,7 @@ def _bands(luma: Grey) -> tuple[Sums, int]:
 
 @lru_cache(maxsize=64)
 def _band_rows(height: int) -> npt.NDArray[np.intp]:
-    """The rows that are read, band after band."""
+    """List the rows that are read, band after band."""
     top, bottom = round(height * _TOP), round(height * _BOTTOM)
     count = min(_BANDS, (bottom - top) // _BAND_ROWS)
     starts = top + (np.arange(count) * (bottom - top - _BAND_ROWS)) // max(1, count - 1)

@@ -44,7 +44,7 @@ class Agreement:
 
 
 def compare_places(thumbnail: Grey, reference: Grey, aspect: float) -> Agreement:
-    """The strength of an edge counts little and its direction much: gain, offset and gamma do not matter.
+    """Compare places by the direction of edges, little by their strength: gain, offset and gamma do not matter.
 
     `aspect`: the picture's width over its height, which the grid does not keep.
     """
@@ -98,7 +98,7 @@ class CoarseAgreement:
 
 
 def edge_share(grey: Grey) -> float:
-    """The part of the cells (0 to 1) in which an edge stands out of the noise."""
+    """Compute the part of the cells (0 to 1) in which an edge stands out of the noise."""
     return float((np.abs(_slopes(grey)) >= _EDGE_LEVELS).mean())
 
 

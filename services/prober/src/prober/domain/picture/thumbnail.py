@@ -70,7 +70,7 @@ class Thumbnail:
 
     @classmethod
     def decode(cls, data: bytes) -> "Thumbnail":
-        """Raises ThumbnailUnreadableError when `data` is not what `encode` of this version makes."""
+        """Decode a thumbnail. Raises ThumbnailUnreadableError if `data` is not what `encode` of this version makes."""
         if len(data) != ENCODED_BYTES or data[0] != VERSION:
             msg = f"not a thumbnail of version {VERSION}: {len(data)} bytes, {ENCODED_BYTES} are right"
             raise ThumbnailUnreadableError(msg)

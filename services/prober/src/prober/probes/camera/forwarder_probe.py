@@ -127,7 +127,7 @@ async def request_keyframe(
 
 
 def parse_refusal(reply: Msg) -> NoKeyframe:
-    """What the forwarder says of the camera without a keyframe of use."""
+    """Parse what the forwarder says of the camera without a keyframe of use."""
     headers = {name.lower(): value for name, value in (reply.headers or {}).items()}
     error = headers.get("error", "")
     return NoKeyframe(
@@ -230,7 +230,7 @@ async def judge_keyframe(
     deadline_s: float,
     history: PictureHistory | None = None,
 ) -> ProbeResult:
-    """The verdict of the forwarder's keyframe; without a `decoder` a light probe. `began`: monotonic seconds.
+    """Judge the forwarder's keyframe; without a `decoder` by a light probe. `began`: monotonic seconds.
 
     `history`: what the picture is judged beside as soon as it is decoded.
     """

@@ -53,7 +53,7 @@ def is_due(expected: ExpectedDevice | None, asked_at: datetime | None, *, every_
 
 
 async def ask_device(plan: IdentityPlan, seen: StreamSeen, *, deadline_s: float) -> StreamSeen:
-    """What was seen, completed by serial number, MAC and clock. At most one login; never raises for a device."""
+    """Complete what was seen by serial number, MAC and clock. At most one login; never raises for a device."""
     try:
         if plan.facts_wanted:
             return await _facts(plan, seen, deadline_s)
@@ -87,12 +87,12 @@ async def _facts(plan: IdentityPlan, seen: StreamSeen, deadline_s: float) -> Str
 
 
 def _with_clock(seen: StreamSeen, drift_s: float) -> StreamSeen:
-    """The device's own answer goes before the sender report, which some cameras count from their start."""
+    """Put the device's own clock before the sender report, which some cameras count from their start."""
     return replace(seen, media=seen.media.model_copy(update={"clock_drift_s": drift_s}), device_answered=True)
 
 
 def neighbour_mac(host: str, table: Path = _NEIGHBOURS) -> str | None:
-    """The MAC of an IPv4 address on a link of this machine; None of any other. Blocks for a moment."""
+    """Find the MAC of an IPv4 address on a link of this machine; None of any other. Blocks for a moment."""
     try:
         rows = [line.split() for line in table.read_text("ascii", "replace").splitlines()[1:]]
     except OSError:
@@ -116,7 +116,7 @@ class ConfirmedDevices:
         """By this process: for a probe after which NATS did not give the last observation."""
 
     async def get(self, camera_id: UUID) -> ConfirmedDevice | None:
-        """The last one. Raises NatsError or TimeoutError when NATS is away."""
+        """Get the device that was confirmed last. Raises NatsError or TimeoutError when NATS is away."""
         value = await self._bucket.get(_device_key(camera_id))
         try:
             return ConfirmedDevice.model_validate_json(value) if value else None
@@ -139,7 +139,7 @@ class ConfirmedDevices:
         expected: ExpectedDevice | None,
         before: CameraObservedV1 | None,
     ) -> CameraObservedV1:
-        """The fact with the device that is known at the address, and what shows of its security; `before`: the last
+        """Add to the fact the device that is known at the address, and what shows of its security; `before`: the last
         one, of whichever revision."""
         fact = fact.model_copy(update={"security": add_signs(fact, seen, before)})
         known = before.device if before is not None else self._seen.get(fact.camera_id)

@@ -58,7 +58,7 @@ NOT_KNOWN = (
 
 
 def judge_unopened(none: NoKeyframe, *, scheme: str, opened: Iterable[str]) -> Judgement:
-    """The verdict on a camera that no probe opens and no forwarder plays now; `opened`: schemes that probes open.
+    """Judge a camera that no probe opens and no forwarder plays now; `opened`: schemes that probes open.
 
     The forwarder's own attempt is the measurement then: it says why there is no picture.
     """
@@ -76,7 +76,7 @@ def judge_unopened(none: NoKeyframe, *, scheme: str, opened: Iterable[str]) -> J
 
 
 def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
-    """The verdict on a camera whose session the forwarder has, without a keyframe; `began`: monotonic seconds."""
+    """Judge, without a keyframe, a camera whose session the forwarder has; `began`: monotonic seconds."""
     judgement, why = _judged_without_keyframe(none)
     media = Media(codec=none.codec, bitrate_kbps=none.bitrate_kbps)
     return ProbeResult(
@@ -90,7 +90,7 @@ def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
 
 
 def _judged_without_keyframe(none: NoKeyframe) -> tuple[Judgement, str]:
-    """The verdict, and why there is no picture."""
+    """Judge, and find why there is no picture."""
     if none.reason in (NO_ANSWER, NO_BUS) or none.silent_s is None:
         why = _NOT_ANSWERED.get(none.reason, "the forwarder that pulls the camera gave no keyframe that can be used")
         return unknown(Cause.INTERNAL_ERROR, f"{why}, and a second session is not opened"), why
@@ -147,7 +147,7 @@ def shows_another(result: ProbeResult, keyframe: ForwarderKeyframe) -> bool:
 async def watch_standstill(
     result: ProbeResult, bus: Bus, camera: CameraV1, decoder: Decoder, *, first: ForwarderKeyframe, began: float
 ) -> ProbeResult:
-    """The same result, `frozen` where the keyframes that follow are alike, and unknown where that is not found out.
+    """Make the result `frozen` where the keyframes that follow are alike, and unknown where that is not found out.
 
     `first`: the keyframe of `result`, which may stand still. `began`: monotonic seconds.
     """
@@ -196,7 +196,7 @@ async def report_judgement(bus: Bus, camera: CameraV1, result: ProbeResult) -> N
 
 
 def judgement_of(result: ProbeResult, *, now: datetime) -> PictureJudged | None:
-    """What it says of the forwarder's picture; None where it has not seen it."""
+    """Extract what it says of the forwarder's picture; None where it has not seen it."""
     judgement = result.judgement
     if not any(step.name == FORWARDER_STEP for step in result.steps):
         return None

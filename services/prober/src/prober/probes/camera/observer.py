@@ -140,7 +140,7 @@ class Observer:
         return camera_id in self._busy
 
     def abandon(self, camera_id: UUID) -> None:
-        """The camera is not watched any more: its probe ends without a result, and its session with it."""
+        """End the probe of a camera that is not watched any more: without a result, and its session with it."""
         probe = self._probing.get(camera_id)
         if probe is not None:
             log.info("probe_of_removed_camera_ended", camera_id=str(camera_id))
@@ -287,7 +287,7 @@ class Observer:
     async def _under_deadline(
         self, camera: CameraV1, plan: ProbePlan, hold: Hold | None, place: ProbePlace
     ) -> ProbeResult | NotNow:
-        """The probe, its job held meanwhile; abandoned when it outlives its deadline."""
+        """Run the probe, its job held meanwhile; abandon it when it outlives its deadline."""
         probe = asyncio.create_task(self.prober.probe(camera, plan))
         self._probing[camera.id] = probe
         self._metrics.running.set(len(self._probing))

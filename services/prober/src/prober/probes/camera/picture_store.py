@@ -96,7 +96,7 @@ class PictureStore:
         )
 
     async def read_history(self, camera_id: UUID, *, deep_at: datetime | None) -> PictureHistory | None:
-        """The pictures beside which a camera's next one is judged; None when NATS does not answer.
+        """Read the pictures beside which a camera's next one is judged; None when NATS does not answer.
 
         `deep_at`: when the camera's picture was last judged, by whichever prober.
         """
@@ -144,7 +144,7 @@ class PictureStore:
 
 
 def picture_checks(judged: PictureJudgement | None) -> Checks:
-    """What was found in a picture; None when there was nothing to compare it with."""
+    """List what was found in a picture; None when there was nothing to compare it with."""
     if judged is None:
         return nothing_checked(PICTURE_CHECKS, "NATS did not answer, which holds what to compare with")
     checks = Checks(not_checked={Cause(name): reason for name, reason in judged.not_checked.items()})
@@ -170,7 +170,7 @@ class References:
         self._statuses = CameraStatuses(bus)
 
     async def get(self, camera_id: UUID) -> Reference | None:
-        """Raises NatsError or TimeoutError when NATS is away."""
+        """Get a camera's reference picture. Raises NatsError or TimeoutError when NATS is away."""
         return parse_reference(await self._references.get(str(camera_id)))
 
     async def approve(self, camera_id: UUID, *, by: str) -> Reference | None:
@@ -192,12 +192,12 @@ class References:
         return reference
 
     async def remove(self, camera_id: UUID) -> None:
-        """Raises as `get` does."""
+        """Remove a camera's reference picture. Raises as `get` does."""
         await self._references.delete(str(camera_id))
 
 
 def parse_reference(value: bytes | None) -> Reference | None:
-    """A bucket's value; None when there is none, or when another release wrote what this one cannot read."""
+    """Parse a bucket's value; None when there is none, or another release wrote what this one cannot read."""
     if not value:
         return None
     try:

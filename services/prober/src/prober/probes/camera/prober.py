@@ -190,7 +190,7 @@ class CameraProber:
     async def _by_forwarder(
         self, camera: CameraV1, plan: ProbePlan, history: PictureHistory | None, *, with_login: bool
     ) -> ProbeResult | NoKeyframe:
-        """A probe by the keyframe of the forwarder that pulls the camera; NoKeyframe when none pulls it.
+        """Probe by the keyframe of the forwarder that pulls the camera; NoKeyframe when none pulls it.
 
         `with_login`: the forwarder's session stands on the camera's login, so that one works.
         """
@@ -224,7 +224,7 @@ class CameraProber:
     async def _within_limits(
         self, target: Target, *, facility_id: UUID | None, who: str, began: float, answer_within_s: float | None = None
     ) -> ProbeResult | NotNow:
-        """An own session, unless the camera's network or login must be left alone now; `who`: names the probe.
+        """Probe in an own session, unless the network or login must be left alone now; `who`: names the probe.
 
         `began`: monotonic; the result lasts from then on, so that it is dated to the picture and not before.
         """
@@ -301,7 +301,7 @@ class CameraProber:
     def _checked(
         self, result: ProbeResult, expected: ExpectedDevice | None, history: PictureHistory | None, *, began: float
     ) -> ProbeResult:
-        """The verdict with every check, made or not; `history`: to judge the picture by, None when unknown."""
+        """Conclude with every check, made or not; `history`: to judge the picture by, None when unknown."""
         lag_s = self._context.tools.lag.longest_s(began)
         if lag_s <= MOST_LAG_S:
             return self._with_checks(result, expected, history)
@@ -336,7 +336,7 @@ class CameraProber:
         return replace(result, judgement=judgement, judged=judged, still_since=still_since)
 
     def _open(self, secret: str | None, url: str, *others: Origin) -> Credentials | None:
-        """Raises SecretUnreadableError."""
+        """Unseal a login, None without one. Raises SecretUnreadableError."""
         return self._context.logins.unsealer.unseal(secret, url, *others) if secret is not None else None
 
 
@@ -381,7 +381,7 @@ def _untimed(result: ProbeResult, lag_s: float) -> ProbeResult:
 
 
 def _without_secrets(result: ProbeResult, credentials: Credentials | None) -> ProbeResult:
-    """The detail may hold a device's own words, and some repeat in them what they were sent."""
+    """Redact the detail: it may hold a device's own words, and some repeat in them what they were sent."""
     detail = result.judgement.detail
     if credentials is None or detail is None:
         return result

@@ -29,14 +29,14 @@ class RecentObservations:
         self._observations: OrderedDict[UUID, tuple[Handout, CameraObservedV1]] = OrderedDict()
 
     def keep(self, handout: Handout, fact: CameraObservedV1) -> None:
-        """A probe was made for this handout, and published."""
+        """Keep what a probe, made for this handout, published."""
         self._observations.pop(fact.camera_id, None)
         self._observations[fact.camera_id] = handout, fact
         if len(self._observations) > self._most:
             self._observations.popitem(last=False)
 
     def before(self, handout: Handout, camera_id: UUID) -> CameraObservedV1 | None:
-        """The latest observation, by whichever prober; None when only the bus has it."""
+        """Find the latest observation, by whichever prober; None when only the bus has it."""
         kept = self._observations.get(camera_id)
         if kept is None:
             return None

@@ -32,7 +32,7 @@ def comes_again(result: ProbeResult, judged: PictureJudgement) -> bool:
 
 
 def add_still(checks: Checks, still: Still, *, least_s: float) -> datetime | None:
-    """A finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever.
+    """Add a finding of the forwarder's hashes; not of a picture that shows nothing and may be the same for ever.
 
     Returns since when it stands still, where no other check has found that.
     """
@@ -66,7 +66,7 @@ def compare_keyframe(keyframes: RecentKeyframes, camera_id: UUID, result: ProbeR
 
 
 def add_repeats(checks: Checks, repeats: Repeats, dispute: RepetitionDispute | None) -> datetime | None:
-    """A finding of the hashes; not of a picture that shows nothing. Returns since when nothing new is shown.
+    """Add a finding of the hashes; not of a picture that shows nothing. Returns since when nothing new is shown.
 
     Of a finding that was disputed and refused none is made, but a reason why.
     """

@@ -124,7 +124,7 @@ class _Attempt:
         return True if self._logged_in or self._track is not None else None
 
     async def _play(self) -> Player:
-        """Raises PeerError."""
+        """Play the camera. Raises PeerError."""
         credentials = self._target.credentials
         url = RtspUrl.parse(fill_credentials(self._target.url, credentials))
         player = await open_player(
@@ -240,7 +240,7 @@ class _Attempt:
         self._step("teardown", began)
 
     def _picture_nals(self, codec: VideoCodec, unit: AccessUnit) -> list[bytes]:
-        """The keyframe with parameter sets: the stream's own, completed by the description's where it has not all."""
+        """Join the keyframe with parameter sets: the stream's own, completed by the description's where some lack."""
         assert self._track is not None
         present = {nal_type(codec, nal) for nal in unit.nals}
         described = self._track.media.parameter_sets

@@ -196,7 +196,7 @@ class VideoWatch:
         self._following = following
 
     def _take(self, data: bytes, payload: int, stop: int, sequence: int, timestamp: int, second: int) -> None:
-        """A packet of the video whose payload is `data[payload:stop]`; `second`: byte of its header."""
+        """Count a packet of the video whose payload is `data[payload:stop]`; `second`: byte of its header."""
         if timestamp != self._timestamp:
             self._next_frame(timestamp, sequence, payload_type=second & ~_MARKER)
         self._size += stop - payload

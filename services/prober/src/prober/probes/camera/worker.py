@@ -65,7 +65,7 @@ class Worker:
         await self._loop.run()
 
     async def _handle(self, job: Job) -> str:
-        """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
+        """Handle a job, and return what became of it. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
         if isinstance(data, CameraV1 | RemovedV1) and self._observer.is_probing(data.id):
             # Changed or removed while it is probed: one session at a time, and nothing of it is published afterwards.

@@ -56,7 +56,7 @@ class IdleContexts:
         self._released = 0
 
     def acquire(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> VideoCodecContext:
-        """The one that was used last for such keyframes, whose memory is the warmest; else a new one."""
+        """Take the one used last for such keyframes, whose memory is the warmest; else make a new one."""
         kind = (codec, tuple(parameter_sets))
         found = next((number for number in reversed(self._idle) if self._idle[number][0] == kind), None)
         if found is not None:
@@ -128,7 +128,7 @@ def _new_context(codec: VideoCodec) -> VideoCodecContext:
 
 
 def planes_of(frame: VideoFrame) -> Planes:
-    """Views of the frame's memory: use them while the frame lives. Other formats are converted first."""
+    """View the frame's memory: use the planes while the frame lives. Other formats are converted first."""
     full_range = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     if frame.format.name not in _PLANAR_8_BIT:
         frame = frame.reformat(format="yuv420p")
@@ -142,7 +142,7 @@ def _array(plane: VideoPlane) -> npt.NDArray[np.uint8]:
 
 
 def _first_frame(context: VideoCodecContext, data: bytes) -> tuple[VideoFrame | None, str]:
-    """The picture, or None and what is wrong."""
+    """Decode the picture; None without one, and what is wrong."""
     try:
         frames = context.decode(av.Packet(data)) + context.decode(None)
     except FFmpegError as error:
@@ -165,7 +165,7 @@ def _parameter_sets(codec: VideoCodec, nals: Sequence[bytes]) -> list[bytes]:
 
 
 def encode_jpeg(frame: VideoFrame, width: int) -> bytes:
-    """A JPEG for a person: browsers show H.265 in few places, and WebCodecs by TLS alone.
+    """Encode a JPEG for a person: browsers show H.265 in few places, and WebCodecs by TLS alone.
 
     The picture, at most `width` pixels wide and never enlarged; empty where libav refuses to make one.
     """

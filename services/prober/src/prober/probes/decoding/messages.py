@@ -41,7 +41,7 @@ class Request:
     """Where a person views it: a JPEG as well, at most so wide."""
 
     def encode(self) -> list[bytes]:
-        """The message in pieces."""
+        """Encode the message in pieces."""
         history = self.history
         before = [history.previous, history.reference] if history is not None else [None, None]
         thumbnails = [thumbnail.encode() for thumbnail in before if thumbnail is not None]
@@ -76,7 +76,7 @@ class Request:
 
 
 def encode_answer(result: Picture | Undecodable, history: PictureHistory | None) -> list[bytes]:
-    """The message in pieces."""
+    """Encode the message in pieces."""
     if isinstance(result, Undecodable):
         return _framed({"decode_s": result.decode_s, "reason": result.reason[:500], "cause": result.cause.value}, [])
     judged = result.judged

@@ -196,7 +196,7 @@ class _Link(asyncio.Protocol):
         self.transport.writelines(job.request.encode())
 
     def fail(self, reason: str) -> None:
-        """The process is gone, and its keyframe with it."""
+        """Fail the keyframe of a process that is gone."""
         job = self._done()
         if job is not None and not job.result.done():
             job.result.set_result(Undecodable(reason, cause=Cause.DECODER_CRASHED))

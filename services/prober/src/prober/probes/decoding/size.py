@@ -21,7 +21,7 @@ def jpeg_size(most: int, width: int, height: int) -> tuple[int, int]:
 
 
 def first_sps(codec: VideoCodec, nals: Sequence[bytes]) -> SpsInfo | None:
-    """What the first readable sequence parameter set says; None without one."""
+    """Read what the first readable sequence parameter set says; None without one."""
     return next((sps for nal in _parameter_sets(codec, nals) if isinstance(sps := _sps_of(codec, nal), SpsInfo)), None)
 
 
@@ -32,7 +32,7 @@ def stream_sign(codec: VideoCodec, nals: Sequence[bytes]) -> str | None:
 
 
 def sps_bytes(codec: VideoCodec, nals: Sequence[bytes]) -> bytes | None:
-    """The sequence parameter sets as the encoder wrote them, with level, VUI and what else; None without any."""
+    """Join the sequence parameter sets as the encoder wrote them, with level, VUI and what else; None without any."""
     sets = {nal for nal in _parameter_sets(codec, nals) if isinstance(_sps_of(codec, nal), SpsInfo)}
     return b"".join(sorted(sets)) or None
 

@@ -73,9 +73,8 @@ class Http:
         await self._session.close()
 
     async def post(self, port: int, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Raises OnvifError: address_not_allowed, refused, route, timeout (of the connection), not_onvif,
-        protocol_error.
-        """
+        """Post a body. Raises OnvifError: address_not_allowed, refused, route, timeout (of the connection), not_onvif,
+        protocol_error."""
         assert self._session is not None
         if not self._allowed.allow(self._ip, port):
             raise OnvifError(OnvifCause.ADDRESS_NOT_ALLOWED, self._allowed.why_not(self._ip, port))
@@ -127,7 +126,7 @@ class Device:
         return self._wants_login
 
     async def call(self, port: int, path: str, service: str, operation: str, **parameters: Any) -> Any:
-        """The answer as plain data. Raises OnvifError; FaultError when the device has no such operation."""
+        """Call an operation for its answer as plain data. Raises OnvifError; FaultError if the device has none such."""
         for _ in range(_ATTEMPTS):
             reply = await self._send(port, path, service, operation, parameters)
             try:
@@ -191,7 +190,7 @@ class Device:
 
 
 def _digests(reply: Reply) -> list[str]:
-    """The Digest challenges that can be answered. Basic is never answered: it would show the password."""
+    """List the Digest challenges that can be answered. Basic is never answered: it would show the password."""
     return [
         found.encode() for found in parse_challenges(reply.challenges) if found.scheme == "digest" and found.strength
     ]

@@ -32,7 +32,7 @@ def read_clock(answer: Mapping[str, Any], *, asked_at: datetime, answered_at: da
 
 
 def zone_offset(drift_s: float) -> float | None:
-    """The offset in hours of the time zone whose local time the device seems to give as UTC, None if it is not so.
+    """Find the offset in hours of the zone whose local time the device seems to give as UTC, None if it is not so.
 
     Trap: some firmwares label local time as UTC, so a camera in Vietnam seems 7 h fast.
     """
@@ -43,7 +43,7 @@ def zone_offset(drift_s: float) -> float | None:
 
 
 def clock_remarks(clock: ClockReading | None) -> list[Remark]:
-    """What a person should know about this clock."""
+    """List what a person should know about this clock."""
     if clock is None:
         return [Remark.NO_CLOCK]
     if abs(clock.drift_s) <= DRIFT_LIMIT_S:
@@ -52,7 +52,7 @@ def clock_remarks(clock: ClockReading | None) -> list[Remark]:
 
 
 def signing_offset(clock: ClockReading | None) -> timedelta:
-    """What to add to our clock so that a WS-UsernameToken carries the device's time."""
+    """Compute what to add to our clock so that a WS-UsernameToken carries the device's time."""
     return timedelta(seconds=clock.drift_s) if clock is not None else timedelta()
 
 

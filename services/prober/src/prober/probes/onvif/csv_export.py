@@ -54,7 +54,7 @@ def candidates(finding: OnvifFinding) -> list[CameraCandidate]:
 
 
 def cameras_csv(findings: Iterable[OnvifFinding], *, facility_code: str) -> str:
-    """A file that inventory imports as it is once facility code and login are filled in."""
+    """Write a file that inventory imports as it is once facility code and login are filled in."""
     buffer = io.StringIO()
     buffer.write(_BYTE_ORDER_MARK)
     writer = csv.writer(buffer)
@@ -68,7 +68,7 @@ def cameras_csv(findings: Iterable[OnvifFinding], *, facility_code: str) -> str:
 
 
 def _surveyed(finding: OnvifFinding, profile: MediaProfile) -> tuple[str, ...]:
-    """What the prober later compares with. Not the frame rate: many cameras halve it at night."""
+    """List what the prober later compares with. Not the frame rate: many cameras halve it at night."""
     size = (profile.width, profile.height)
     return (
         profile.codec if profile.codec in _COMPARED else "",

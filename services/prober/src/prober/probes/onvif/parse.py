@@ -74,7 +74,7 @@ def service_address(xaddr: object, *, port: int, own_hosts: frozenset[str]) -> t
 
 
 def clean_stream_url(uri: object, *, host: str, credentials: Credentials | None) -> CleanUrl:
-    """The RTSP address of a stream on the asked `host`, with placeholders where it held credentials."""
+    """Clean the RTSP address of a stream on the asked `host`, with placeholders where it held credentials."""
     try:
         parsed = RtspUrl.parse(str(uri))
     except MalformedError:
@@ -89,7 +89,7 @@ def clean_stream_url(uri: object, *, host: str, credentials: Credentials | None)
 
 
 def clean_http_url(uri: object, *, credentials: Credentials | None) -> CleanUrl:
-    """An http(s) address as the device says it, without credentials."""
+    """Clean an http(s) address as the device says it: no credentials stay."""
     text = str(uri).strip()
     if not re.fullmatch(r"https?://[!-~]+", text) or len(text) > MAX_URL:
         return CleanUrl(None)
@@ -144,7 +144,7 @@ def uri_of(answer: object) -> object:
 
 
 def profiles_in(answer: object) -> list[Mapping[str, Any]]:
-    """The profiles that have a video source and an encoder, in the device's order (the first is its main one)."""
+    """List the profiles with a video source and an encoder, in the device's order (the first is its main one)."""
     return [entry for entry in _dicts(answer) if _has_video(entry)]
 
 

@@ -205,7 +205,7 @@ class _DeviceProbe:
         return cleaned.url
 
     async def _try(self, device: Device, port: int, path: str, service: str, operation: str, **parameters: Any) -> Any:
-        """The answer, None when the device does not know the operation (or answers it with a web page)."""
+        """Call an operation; None when the device does not know it (or answers it with a web page)."""
         try:
             return await device.call(port, path, service, operation, **parameters)
         except FaultError:

@@ -135,7 +135,7 @@ class Scanner:
         log.info("scan_ended", scan_id=str(scan.head.id), state=state.value)
 
     async def _first(self, *ways: Coroutine[Any, Any, ScanState]) -> ScanState:
-        """The state of whichever way ends first; the others are cancelled and waited for."""
+        """Return the state of whichever way ends first; the others are cancelled and waited for."""
         tasks = [asyncio.create_task(way) for way in ways]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -162,7 +162,7 @@ class Scanner:
         writer.queue_finding(scan.head.id, index, finding)
 
     async def _ask_ports(self, target: Target, plan: ScanPlan, logins: OnvifLogins) -> OnvifFinding:
-        """The first port that answers by ONVIF, else what says most."""
+        """Find the first port that answers by ONVIF, else what says most."""
         findings = []
         for port in target.ports:
             finding = await logins.probe_device(

@@ -47,7 +47,7 @@ class ScanRecords:
         self._bucket = Bucket(bus, topology.SCANS)
 
     async def create(self, head: ScanHead) -> None:
-        """Stored when it returns, so that the caller may have the id."""
+        """Create a scan; it is stored when this returns, so that the caller may have the id."""
         await self._bucket.put(str(head.id), head.model_dump_json().encode())
 
     async def head(self, scan_id: UUID) -> ScanHead | None:

@@ -93,7 +93,7 @@ class Soap:
         )
 
     async def read(self, service: str, operation: str, body: bytes) -> Any:
-        """The answer as dicts, lists, strings and numbers; in a thread, for a device may send much.
+        """Read the answer as dicts, lists, strings and numbers; in a thread, for a device may send much.
 
         Raises LoginWantedError, FaultError, or OnvifError: not_onvif when it is no SOAP, protocol_error otherwise.
         """
@@ -114,7 +114,7 @@ _loaded: list[Soap] = []
 
 
 async def load() -> Soap:
-    """The one `Soap` of the process, made at the first call."""
+    """Load the one `Soap` of the process, made at the first call."""
     return _loaded[0] if _loaded else await asyncio.to_thread(_load)
 
 
@@ -126,9 +126,8 @@ def _load() -> Soap:
 
 
 def parse_envelope(body: bytes) -> Any:
-    """The root of a SOAP message. Raises OnvifError: not_onvif when it is none, protocol_error for a document type and
-    for more elements or attributes than any device needs.
-    """
+    """Parse a SOAP message to its root. Raises OnvifError: not_onvif when it is none, protocol_error for a document
+    type and for more elements or attributes than any device needs."""
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, recover=True, remove_comments=True
     )

@@ -57,7 +57,7 @@ class KeyframeNotes:
         return too_large() if holder.keyframes_too_large else holder
 
     async def end(self, camera_id: UUID, asker: str) -> None:
-        """Noting every keyframe costs the forwarder more than forwarding does: no longer than need be."""
+        """End the noting of every keyframe no later than need be: it costs the forwarder more than forwarding does."""
         body = json.dumps({"seconds": 0, "asker": asker}).encode()
         try:
             await end_keyframe_hashes(self._bus, camera_id, body)
@@ -66,7 +66,7 @@ class KeyframeNotes:
             log.debug("hash_request_not_ended", camera_id=str(camera_id), error=type(error).__name__)
 
     async def load_history(self, camera_id: UUID) -> KeyframeHistory | None:
-        """What the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
+        """Load what the forwarder noted lately. Raises NatsError, TimeoutError or OSError: NATS is away."""
         value = await self._histories.get(str(camera_id))
         if not value:
             return None

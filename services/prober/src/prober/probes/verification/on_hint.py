@@ -103,7 +103,7 @@ class HintedReadBacks:
                 log.info("hint_not_read_back", camera_id=str(camera_id), error=type(error).__name__)
 
     async def _read_back(self, camera_id: UUID, hints: dict[UUID, Hint]) -> None:
-        """Raises NatsError, TimeoutError or OSError when NATS is away."""
+        """Read the hinted deliveries back. Raises NatsError, TimeoutError or OSError when NATS is away."""
         camera = await self._cameras.get(camera_id)
         if camera is None:
             return

@@ -145,7 +145,7 @@ class ReadBack:
             await player.close()
 
     async def _open(self, source: Source, deadline_s: float) -> None:
-        """Raises PeerError."""
+        """Open the session. Raises PeerError."""
         if source.url.partition("://")[0].lower() not in SCHEMES:
             msg = f"only {' and '.join(f'{scheme}://' for scheme in SCHEMES)} can be read back"
             raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
@@ -208,7 +208,7 @@ class ReadBack:
             self._on_change()
 
     def _keep(self, codec: VideoCodec, described: Sequence[bytes], unit: AccessUnit) -> None:
-        """The stream's own parameter sets, completed by the description's where it has not all."""
+        """Keep the keyframe with the stream's own parameter sets, completed by the description's where some lack."""
         present = {nal_type(codec, nal) for nal in unit.nals}
         missing = [nal for nal in described if nal_type(codec, nal) not in present]
         self.picture = CodedPicture(codec, [*missing, *unit.nals], self._now())

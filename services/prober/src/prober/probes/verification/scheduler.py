@@ -69,13 +69,13 @@ class Before:
         return last is not None and is_failing(last.verdict)
 
     def to_earlier(self, delivery_id: UUID, since: datetime | None) -> Earlier:
-        """What decides beside the next read-back. `since`: when its session began, where that is asked for."""
+        """Extract what decides beside the next read-back. `since`: when its session began, where that is asked for."""
         last = self.read_backs[delivery_id]
         return Earlier(since, last.captured_at if last is not None else None)
 
 
 def to_read_back(camera: CameraV1) -> list[PlannedDelivery]:
-    """The deliveries of the camera that are read back."""
+    """List the deliveries of the camera that are read back."""
     return list(camera.read_back)
 
 
@@ -165,7 +165,7 @@ class Verifications:
         deliveries: Sequence[PlannedDelivery],
         before: Before,
     ) -> tuple[tuple[DeliveryVerifiedV1, ...], list[PlannedDelivery], bool]:
-        """The facts on those that are due and not delivered, those to read back, and whether there is room for all."""
+        """Find the facts on those due and not delivered, those to read back, and whether there is room for all."""
         now, revision = self.verifier.now(), camera.revision
         due = [each for each in deliveries if is_due(before.read_backs[each.id], camera_revision=revision, now=now)]
         for delivery in due:
@@ -256,7 +256,7 @@ class Verifications:
             return await self._verify(camera, wanted, before, None, since, hinted=True) if wanted else ()
 
     async def _load_before(self, deliveries: Sequence[PlannedDelivery]) -> Before:
-        """The last read-backs. Raises NatsError or TimeoutError when NATS is away."""
+        """Load the last read-backs. Raises NatsError or TimeoutError when NATS is away."""
         return Before({delivery.id: await self._results.get(delivery.id) for delivery in deliveries})
 
     def _with_room(self, deliveries: Sequence[PlannedDelivery], before: Before) -> list[PlannedDelivery]:
@@ -268,7 +268,7 @@ class Verifications:
         ]
 
     async def withdraw(self, deliveries: Sequence[PlannedDelivery]) -> None:
-        """These are not read back any more: what was found no longer holds. Raises NatsError or TimeoutError."""
+        """Withdraw what was found of deliveries that are not read back any more. Raises NatsError or TimeoutError."""
         for delivery in deliveries:
             if await self._results.get(delivery.id) is not None:
                 self._announcer.remove_verification(delivery.id)

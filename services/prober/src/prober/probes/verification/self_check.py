@@ -71,7 +71,7 @@ class SelfChecks:
         """Of deliveries that wait: the bucket has their read-backs too, which say nothing of this."""
 
     def wanted(self, camera: CameraV1) -> list[PlannedDelivery]:
-        """The deliveries of the camera whose address can be checked from here."""
+        """List the deliveries of the camera whose address can be checked from here."""
         return [each for each in camera.deliveries if each.enabled and addresses_of(each, self._addresses)]
 
     async def check_due(self, camera: CameraV1, *, hold: Hold) -> float | None:

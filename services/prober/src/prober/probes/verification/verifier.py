@@ -87,7 +87,7 @@ class Verifier:
         self._states = DeliveryStates(bus)
 
     def now(self) -> datetime:
-        """The time that facts are dated by: the server's."""
+        """Return the time that facts are dated by: the server's."""
         return self._bus.clock.now()
 
     @property
@@ -96,7 +96,7 @@ class Verifier:
         return self._bus.clock.steps
 
     def reached(self, delivery: PlannedDelivery, finding: Finding, began_at: datetime) -> Verification:
-        """A finding that was reached now."""
+        """Date a finding that was reached now."""
         now = self.now()
         return Verification(delivery, finding, now, (now - began_at).total_seconds())
 
@@ -107,7 +107,7 @@ class Verifier:
     def not_running(
         self, deliveries: Sequence[PlannedDelivery], states: Mapping[UUID, DeliveryState | None]
     ) -> list[Verification]:
-        """The findings on those that the forwarder does not deliver now."""
+        """List the findings on those that the forwarder does not deliver now."""
         found = []
         for delivery in deliveries:
             finding = not_delivered(states[delivery.id])
@@ -180,7 +180,7 @@ class Verifier:
             await asyncio.sleep(LOGIN_AGAIN_S)
 
     def _login_for(self, url: str, delivery: PlannedDelivery) -> Credentials | None:
-        """The login for reading back; the one for publishing only where it is published to the very same server.
+        """Unseal the login for reading back; the one for publishing only where that goes to the very same server.
 
         Raises SecretUnreadableError.
         """
@@ -298,7 +298,7 @@ class _Round:
         return holder.media_since is not None and holder.media_since > self._asked_at
 
     async def _read_notes(self) -> None:
-        """A forwarder keeps few notes: what was read before is kept here."""
+        """Read the forwarder's notes and keep those read before: it keeps few."""
         history = await self._verifier.notes.load_history(self._camera_id)
         if history is None:
             return
@@ -339,7 +339,7 @@ class _Round:
         return self._excuse_lag(finding)
 
     def _judge_before(self, finding: Finding, seen: Seen) -> tuple[Finding, datetime]:
-        """The same, or what lay before another forwarder took the camera; and since when that is so."""
+        """Judge what lay before another forwarder took the camera, else keep the finding; and since when that is so."""
         if finding == not_checkable(TAKEN_OVER) and not self._began_anew:
             before = list(self._before.values())
             finding, began_at = judge_before(seen, before, asked_at=self._asked_at, limits=self._limits)
@@ -351,8 +351,8 @@ class _Round:
 
 
 def excuse_lag(finding: Finding, lag_s: float) -> Finding:
-    """The same, or nothing where our own loop stood still: what did not come then may have come and waited. A match
-    without a pause stands."""
+    """Excuse a finding where our own loop stood still: what did not come then may have come and waited. A match without
+    a pause stands."""
     proven = finding.verdict is VerificationVerdict.VERIFIED and finding.paused_since is None
     return finding if proven or lag_s <= MOST_LAG_S else not_checkable(lag_reason(lag_s), Cause.WORKER_LAGGED)
 

@@ -57,7 +57,7 @@ class VerifyWorker:
         await self._loop.run()
 
     async def _handle(self, job: Job) -> str:
-        """What became of the job. Raises NatsError or TimeoutError when NATS is away."""
+        """Handle a job, and return what became of it. Raises NatsError or TimeoutError when NATS is away."""
         data = job.event.data
         if isinstance(data, CameraV1 | RemovedV1) and self._is_busy(data):
             await job.postpone(SAME_CAMERA_AGAIN_S)

@@ -41,13 +41,13 @@ class Stills:
         self._shared: dict[_Key, asyncio.Task[StillResult]] = {}
 
     async def of_centre(self, camera: CameraV1, delivery: PlannedDelivery, width: int) -> StillResult:
-        """What the delivery's centre plays back now; `width`: at most so wide."""
+        """Fetch what the delivery's centre plays back now; `width`: at most so wide."""
         if delivery.read_back_url is None:
             return NoStill(None, NOT_GIVEN_BACK)
         return await self._share((camera.id, delivery.id, width), lambda: self._play_back(camera, delivery, width))
 
     async def of_camera(self, camera: CameraV1, width: int) -> StillResult:
-        """The keyframe that the camera's forwarder has. Raises NatsError, TimeoutError or OSError."""
+        """Fetch the keyframe that the camera's forwarder has. Raises NatsError, TimeoutError or OSError."""
         return await self._share((camera.id, None, width), lambda: self._request_keyframe(camera, width))
 
     async def _share(self, key: _Key, fetch: Callable[[], Coroutine[object, object, StillResult]]) -> StillResult:

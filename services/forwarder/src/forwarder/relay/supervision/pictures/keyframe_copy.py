@@ -24,7 +24,7 @@ UNSEEN = SessionSigns()
 
 
 def session_of(source: CameraSource | None) -> SessionSigns:
-    """What the session of a camera shows; nothing without one."""
+    """Describe what the session of a camera shows; nothing without one."""
     return UNSEEN if source is None else SessionSigns(source.transport, source.login_scheme)
 
 

@@ -59,7 +59,7 @@ class CameraKeyframes:
         self._opening: Alarm | None = None
 
     def began(self, source: CameraSource) -> None:
-        """The camera's media flows: its first whole keyframe is hashed at once."""
+        """Begin to watch media that flows: its first whole keyframe is hashed at once."""
         now = self._context.now()
         now_s = now.monotonic_s
         self._source, self.media_since = source, now.at
@@ -86,7 +86,7 @@ class CameraKeyframes:
         self._tap.open()
 
     def ended(self) -> None:
-        """The camera's media does not flow; whoever waits for a keyframe gets that answer."""
+        """Note that the camera's media does not flow; whoever waits for a keyframe gets that answer."""
         self._compare_weighed()
         self._cancel_opening()
         if self._tap is not None:
@@ -169,7 +169,7 @@ class CameraKeyframes:
             self._opening = self._context.ticker.call_by(wait_s, self._compare_next)
 
     def _compare_next(self) -> None:
-        """A keyframe is due: weigh it, or read it where somebody wants it or its size says nothing."""
+        """Weigh the keyframe that is due, or read it where somebody wants it or its size says nothing."""
         self._cancel_opening()
         now_s = self._context.monotonic_s()
         if not self.weighing.is_possible or self._wants_more(now_s):

@@ -62,7 +62,7 @@ class PictureWatch:
         return self._changes.shrunk_to
 
     def begin_session(self, codec: VideoCodec, parameter_sets: Sequence[bytes]) -> None:
-        """The camera's media flows anew."""
+        """Begin a session: the camera's media flows anew."""
         # A camera that was swapped, or set anew: its next probe shall not wait for the schedule.
         before, now = (self._codec, {*self._parameter_sets}), (codec, {*parameter_sets})
         otherwise = bool(before[1]) and bool(now[1]) and before != now
@@ -71,12 +71,12 @@ class PictureWatch:
         self._publish(self._changes.begin_session(self._context.monotonic_s(), coded_otherwise=otherwise))
 
     def weigh(self, now_s: float, octets: int, head: bytes | None) -> None:
-        """A keyframe passed by; `head`: as of `read_head`."""
+        """Weigh a keyframe that passed by; `head`: as of `read_head`."""
         quantizer = keyframe_quantizer(self._codec, (*self._parameter_sets, head)) if head is not None else None
         self._weigh(now_s, octets, quantizer, light=False)
 
     def read_keyframe(self, now_s: float, octets: int, nals: Sequence[bytes], *, light: bool) -> None:
-        """A keyframe was read; `light`: as of `ComparedKeyframe`."""
+        """Weigh a keyframe that was read; `light`: as of `ComparedKeyframe`."""
         quantizer = keyframe_quantizer(self._codec, (*self._parameter_sets, *nals))
         self._weigh(now_s, octets, quantizer, light=light)
 

@@ -28,7 +28,7 @@ class KeyframeSamples:
         return self._asked is not None
 
     async def copy_keyframe(self, within_s: float, after: datetime | None) -> KeyframeCopy | NoKeyframe | None:
-        """The newest keyframe, or the next one if the last that was handed out is older than `sample_s` or `after`.
+        """Copy the newest keyframe, or the next if the last one handed out is older than `sample_s` or `after`.
 
         None when it does not come within that time.
         """
@@ -54,7 +54,7 @@ class KeyframeSamples:
         self._answer(copy)
 
     def end_session(self) -> None:
-        """The camera's media does not flow; whoever waits for a keyframe gets that answer."""
+        """Note that the camera's media does not flow; whoever waits for a keyframe gets that answer."""
         self._copy = None
         self._answer(NoKeyframe("camera_away"))
 

@@ -29,7 +29,7 @@ class SessionFigures:
             self._too_large, self._too_large_s = too_large, now_s
 
     def note_keyframe(self, now_s: float) -> None:
-        """A whole keyframe was read."""
+        """Note that a whole keyframe was read."""
         self.keyframe_s, self._too_large_s = now_s, None
 
     def too_large_age_s(self, now_s: float) -> float | None:

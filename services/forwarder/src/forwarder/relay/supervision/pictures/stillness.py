@@ -22,7 +22,7 @@ class Stillness:
         """The last of these, oldest first, hashed for others or not."""
 
     def begin_session(self, at: datetime) -> None:
-        """The camera's media flows anew."""
+        """Begin a session: the camera's media flows anew."""
         self.remembered.begin_session(at)
 
     def compare(self, keyframe: ComparedKeyframe) -> bool:

@@ -49,7 +49,7 @@ class KeyframeWeighing:
         return self._source is not None and self._source.fanout.scale is not None
 
     def begin_session(self, source: CameraSource, codec: VideoCodec | None, channel: int) -> None:
-        """The camera's media flows; without a codec that is known, none of it is weighed."""
+        """Begin to weigh the media that flows; without a codec that is known, none of it is weighed."""
         self._source, self._channel = source, channel
         self._codec = codec or self._codec
         self.keyframe_octets, self._failed, self.passed_unseen = 0, 0, False
@@ -82,7 +82,7 @@ class KeyframeWeighing:
         return True
 
     def forgive(self) -> None:
-        """A failure is no proof for ever: call about every half minute."""
+        """Forgive one failure, which is no proof for ever: call about every half minute."""
         self._failed = max(0, self._failed - 1)
 
     def pop_weighed(self) -> WeighedKeyframe | None:
