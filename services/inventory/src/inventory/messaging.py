@@ -226,7 +226,7 @@ class _UnstoredError(Exception):
 
 
 def window[R: Row](rows: Sequence[R]) -> list[R]:
-    """The rows up to the first whose subject is among the rows before it."""
+    """Take the rows up to the first whose subject is among the rows before it."""
     subjects: set[str] = set()
     taken: list[R] = []
     for row in rows:
@@ -328,7 +328,7 @@ class JobBoard:
         return not info.num_pending
 
     async def last_seen(self, queue: Queue, camera: CameraV1, workers: AbstractSet[str], now: datetime) -> Seen | None:
-        """The newest sign of the camera's job by the server's time; None when there is none."""
+        """Find the newest sign of the camera's job by the server's time; None when there is none."""
         match queue:
             case Queue.PROBE:
                 found = [await self._entry(topology.CAMERA_STATUS, camera.id)]

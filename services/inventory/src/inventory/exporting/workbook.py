@@ -64,7 +64,7 @@ class _Lists:
         self._count = 0
 
     def add(self, values: Sequence[str]) -> str:
-        """The range of `values`."""
+        """Write `values` as a list, and return its range."""
         column = self._count
         self._count += 1
         self._sheet.write_column(0, column, values)

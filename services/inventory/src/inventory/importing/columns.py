@@ -61,7 +61,7 @@ class Column:
 
 
 def folded_heading(text: str) -> str:
-    """The form in which headings are compared: no case, diacritics, punctuation or required mark."""
+    """Fold a heading to the form that is compared: no case, diacritics, punctuation or required mark."""
     return _NO_LETTER.sub(" ", fold(text)).strip()
 
 
@@ -96,7 +96,7 @@ class Columns:
         return tuple(column for column in self.columns if wanted(column))
 
     def heading(self, name: str) -> str:
-        """The Vietnamese heading of a column; the name itself when the file knows none."""
+        """Return the Vietnamese heading of a column; the name itself when the file knows none."""
         if name in self.by_name:
             return self.by_name[name].heading
         return HEADINGS.get(name, name)

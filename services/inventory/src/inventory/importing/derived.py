@@ -128,7 +128,7 @@ def _is_structured(inner: Any) -> bool:
 
 
 def _kind(info: FieldInfo) -> tuple[Kind, Any, bool]:
-    """The kind, the bare type, and whether None is taken."""
+    """Find the kind, the bare type, and whether None is taken."""
     inner, aliases, optional = _bare(info.annotation)
     if Code in aliases or inner is Code:
         return Kind.CODE, str, optional

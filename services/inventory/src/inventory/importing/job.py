@@ -68,7 +68,7 @@ class Importing:
 
 
 async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
-    """The tables of `nouns`, in their order: one of a CSV file, those that a workbook has. Mistakes are in it."""
+    """Read the tables of `nouns`, in their order: one of a CSV file, those that a workbook has. Mistakes are in it."""
     upload = Upload(body)
     mistakes = Mistakes()
     known = {heading for noun in nouns for heading in columns_of(noun).by_heading}
@@ -113,7 +113,7 @@ def _is_left_empty(table: Table, mistakes: Mistakes) -> bool:
 
 
 def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | None:
-    """The sheet named after the noun, in either language; `alone`: else the only visible one with rows."""
+    """Find the sheet named after the noun, in either language; `alone`: else the only visible one with rows."""
     names = {columns_of(noun).sheet.casefold(), noun.path.casefold(), noun.name.casefold(), noun.vietnamese.casefold()}
     visible = [sheet for sheet in sheets if not sheet.hidden]
     named = next((sheet for sheet in visible if sheet.name.strip().casefold() in names), None)
@@ -124,7 +124,7 @@ def sheet_of(sheets: Sequence[Sheet], noun: Noun, *, alone: bool) -> Sheet | Non
 
 
 def brought_by(tables: Sequence[Table]) -> Brought:
-    """The codes of a file, by noun; before its rows are planned, which forgets them.
+    """List the codes of a file, by noun; before its rows are planned, which forgets them.
 
     No record has one with a NUL, and the database cannot be asked about it.
     """
@@ -172,7 +172,7 @@ async def store_plan(writing: Write, plan: Plan, rules: NounRules, mistakes: Mis
 
 
 def check(upload: Upload) -> None:
-    """Raises ProblemError 422 when there are mistakes."""
+    """Raise ProblemError 422 when there are mistakes."""
     if not upload.mistakes:
         return
     tables = {table.sheet or None: table for table in upload.tables}
@@ -236,7 +236,7 @@ def _rules_of_nothing(noun: Noun, register: Register, today: date) -> FileRules:
 
 
 def _empty_register(table: Table, columns: Columns, known: Mapping[str, Collection[str]]) -> Register:
-    """An empty one, but for what the rows refer to."""
+    """Build a register that is empty but for what the rows refer to."""
     codes: dict[str, dict[UUID, str]] = {}
     for column in columns.columns:
         if column.reference is None:

@@ -121,7 +121,7 @@ def backfill_history(op: Op, table: str, ids: Sequence[Any]) -> None:
 
 
 def read_changed(op: Op, table: str) -> Sequence[Any]:
-    """The ids of what was written since its history was read, before triggers write it."""
+    """Read the ids of what was written since its history was read, before triggers write it."""
     return list(op.get_bind().execute(text(_CHANGED.format(table=table, history=f"{table}_history"))).scalars())
 
 
@@ -165,7 +165,7 @@ def _parts(op: Op, table: str) -> dict[str, str]:
 
 
 def _kept(column: str) -> str:
-    """The name in the history: of a sealed column only whether it has something."""
+    """Return the name in the history: of a sealed column only whether it has something."""
     return "has_" + column.removeprefix("sealed_") if column.startswith("sealed_") else column
 
 

@@ -15,7 +15,7 @@ _CAMERA_WIDTHS = (10, 27, 38, 36, 24, 30)
 
 
 def write_findings(page: Page, survey: SurveyFields) -> None:
-    """What stands there: size, system, areas, infrastructure, notice board."""
+    """Write what stands there: size, system, areas, infrastructure, notice board."""
     page.heading("III. HIỆN TRẠNG")
     form = survey.form
     if form is None:
@@ -65,7 +65,7 @@ def _area_rows(form: SurveyForm) -> Iterator[tuple[str, ...]]:
 
 
 def _infrastructure(found: Infrastructure) -> Iterator[str]:
-    """The notes of the survey, under the titles of the form."""
+    """Format the notes of the survey, under the titles of the form."""
     for name, info in type(found).model_fields.items():
         value = getattr(found, name)
         if value is None:

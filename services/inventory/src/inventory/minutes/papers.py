@@ -44,7 +44,7 @@ class Heading:
 
 
 def begin_paper(of: Heading, kind: str, symbol: str, subject: str) -> Page:
-    """A paper with its head and name. `kind`: `TỜ TRÌNH`; `symbol`: its abbreviation in the number, `TTr`."""
+    """Begin a paper with its head and name. `kind`: `TỜ TRÌNH`; `symbol`: its abbreviation in the number, `TTr`."""
     title = f"{kind.capitalize()} {subject[0].lower()}{subject[1:]}"
     page: Page = LetterPdf(title, of.changed_at) if of.form is PaperForm.PDF else LetterPage(title)
     parent = heading_name(of.issuer_parent) if of.issuer_parent is not None else None
@@ -62,7 +62,7 @@ def find_place(of: Heading) -> str:
 
 
 def name_place(of: Heading) -> str:
-    """The facility with its address."""
+    """Format the facility with its address."""
     return ", ".join(part for part in (of.facility_name, of.facility_address) if part is not None)
 
 
@@ -70,7 +70,7 @@ def write_grid(
     page: Page, columns: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]],
     *, right: Collection[str] = (), size: float | None = None,
 ) -> None:  # fmt: skip
-    """A table without the columns in which no row says anything. `right`: columns of amounts."""
+    """Write a table without the columns in which no row says anything. `right`: columns of amounts."""
     kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
     aligns = [CENTRE if place == 0 else RIGHT if columns[place] in right else LEFT for place in kept]
     page.grid(

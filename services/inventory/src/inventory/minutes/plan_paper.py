@@ -21,7 +21,7 @@ CONSENTS = {ConsentKind.AGREED: "Thống nhất", ConsentKind.CONSULTED: "Đã c
 
 
 def plan_paper(of: Heading, plan: PlanFields, version: int, consents: Iterable[Consent]) -> bytes:
-    """The plan as a paper."""
+    """Write the plan as a paper."""
     page = begin_paper(of, "PHƯƠNG ÁN", "PA", f"Kết nối camera giám sát tại {of.facility_name} (lần {version})")
     if of.basis is not None:
         page.text(f"Thực hiện {of.basis}.")

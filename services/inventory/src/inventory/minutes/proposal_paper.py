@@ -22,7 +22,7 @@ CAMERA_TYPES = {
 
 
 def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields | None) -> bytes:
-    """The submission: basis, state, what is proposed, cost, days, funds, and what is asked."""
+    """Write the submission: basis, state, what is proposed, cost, days, funds, and what is asked."""
     decider = of.issuer_parent or "Ủy ban nhân dân tỉnh"
     page = begin_paper(of, "TỜ TRÌNH", "TTr", f"Đề xuất lắp đặt và kết nối camera giám sát tại {of.facility_name}")
     page.addressees([decider])
@@ -50,7 +50,7 @@ def proposal_paper(of: Heading, proposal: ProposalFields, survey: SurveyFields |
 
 
 def status_report(of: Heading, survey: SurveyFields) -> bytes:
-    """The report on the state of a site, from its survey."""
+    """Write the report on the state of a site, from its survey."""
     page = begin_paper(of, "BÁO CÁO", "BC", f"Hiện trạng hệ thống camera giám sát tại {of.facility_name}")
     basis = survey.basis or of.basis
     if basis is not None:
@@ -66,7 +66,7 @@ def status_report(of: Heading, survey: SurveyFields) -> bytes:
 
 
 def _state(survey: SurveyFields | None) -> list[str]:
-    """What the approved survey says, in sentences; without one that there is none."""
+    """Write what the approved survey says, in sentences; without one that there is none."""
     if survey is None:
         return ["Cơ sở chưa có phiếu khảo sát được duyệt."]
     lines = []
@@ -115,7 +115,7 @@ def _decision(proposal: ProposalFields, decider: str) -> Iterator[str]:
 
 
 def _decided(proposal: ProposalFields) -> str | None:
-    """The decision as it is cited; None while there is none."""
+    """Format the decision as it is cited; None while there is none."""
     if proposal.decision_number is None or proposal.decision_date is None:
         return None
     return f"Quyết định số {proposal.decision_number} ngày {short_day(proposal.decision_date)}"

@@ -36,7 +36,7 @@ class MinutesOf:
 
 
 def survey_minutes(of: MinutesOf) -> bytes:
-    """The minutes as DOCX."""
+    """Write the minutes as DOCX."""
     subject = f"Khảo sát hiện trạng hệ thống camera giám sát tại {of.facility_name}"
     page = LetterPage(f"Biên bản {subject[0].lower()}{subject[1:]}")
     parent = heading_name(of.issuer_parent) if of.issuer_parent is not None else None
@@ -97,7 +97,7 @@ def _safety(page: LetterPage, survey: SurveyFields) -> None:
 
 
 def _recorded(survey: SurveyFields) -> str:
-    """The document that stands for the facility's word, where somebody else recorded it."""
+    """Cite the document that stands for the facility's word, where somebody else recorded it."""
     if survey.briefing_document is None or survey.briefing_signed_on is None:
         return ""
     return f" (ghi nhận theo văn bản số {survey.briefing_document} ngày {short_day(survey.briefing_signed_on)})"

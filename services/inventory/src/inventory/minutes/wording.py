@@ -47,5 +47,5 @@ def yes_no(value: bool | None) -> str:
 
 
 def heading_name(name: str) -> str:
-    """The name of an agency at the head of a document: capitals, `UBND` for Ủy ban nhân dân."""
+    """Format an agency's name for the head of a document: capitals, `UBND` for Ủy ban nhân dân."""
     return name.upper().replace("ỦY BAN NHÂN DÂN", "UBND").replace("UỶ BAN NHÂN DÂN", "UBND")

@@ -17,7 +17,7 @@ _SAID = {
 
 
 async def check_agency(transaction: WriteTransaction, before: Agency | None, after: Agency | None) -> None:
-    """Raises ProblemError 409 for an agency that is, over any number of steps, its own parent or successor; 422 for one
+    """Raise ProblemError 409 for an agency that is, over any number of steps, its own parent or successor; 422 for one
     that newly answers for a unit that has ended."""
     if after is None:
         return
@@ -39,7 +39,7 @@ async def check_agency(transaction: WriteTransaction, before: Agency | None, aft
 async def check_assignment(
     transaction: WriteTransaction, before: OperatorAssignment | None, after: OperatorAssignment | None
 ) -> None:
-    """Raises ProblemError 422 unless the agency is an operator and the unit a province that stands in those days."""
+    """Raise ProblemError 422 unless the agency is an operator and the unit a province that stands in those days."""
     if after is None:
         return
     agency = await transaction.session.get_one(Agency, after.agency_id)
@@ -52,7 +52,7 @@ async def check_assignment(
 async def check_approval_rule(
     transaction: WriteTransaction, before: ApprovalRule | None, after: ApprovalRule | None
 ) -> None:
-    """Raises ProblemError 422 unless the unit is a province that stands in those days."""
+    """Raise ProblemError 422 unless the unit is a province that stands in those days."""
     if after is not None:
         await _check_province(transaction, after.unit_id)
         await refuse_ended(transaction, before, after, OF_A_UNIT, since=after.valid_from)

@@ -74,7 +74,7 @@ async def facility_guards(transaction: WriteTransaction, facility: Facility, _to
 
 
 async def check_decision(transaction: WriteTransaction, before: Facility | None, after: Facility | None) -> None:
-    """Raises ProblemError 422 for a facility that is registered as approved without its decision, or loses the one that
+    """Raise ProblemError 422 for a facility that is registered as approved without its decision, or loses the one that
     founds it: only of a planned one may it be taken back. A decision of a day to come founds none. Nor for one that
     newly names a unit or an agency that has ended."""
     if after is not None:
@@ -104,7 +104,7 @@ async def count_in_office(transaction: WriteTransaction, facility_id: UUID) -> i
 
 
 async def check_focal_point(transaction: WriteTransaction, before: FocalPoint | None, after: FocalPoint | None) -> None:
-    """Raises ProblemError 409 when an active facility would lose its last focal point."""
+    """Raise ProblemError 409 when an active facility would lose its last focal point."""
     if before is None:
         return
     facility = await transaction.session.get_one(Facility, before.facility_id)

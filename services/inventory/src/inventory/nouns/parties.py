@@ -23,7 +23,7 @@ _OTHERS = frozenset({Role.PROVINCE_LEAD, Role.DECIDER, Role.OPERATOR})
 def new_request(
     writing: Write, asked: RequestFields, *, facility_id: UUID | None, window_id: UUID | None = None
 ) -> DecisionRequest:
-    """A waiting request of the caller. `facility_id`: of the thing that it is about."""
+    """Build a waiting request of the caller. `facility_id`: of the thing that it is about."""
     caller = writing.caller
     return DecisionRequest(
         act=asked.act,
@@ -41,7 +41,7 @@ def new_request(
 async def find_recorders(
     writing: Write, words: tuple[Word, ...], facility_id: UUID, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, str | None]:
-    """The `recorded_by` of each word that the write says anew, or takes back.
+    """Find the `recorded_by` of each word that the write says anew, or takes back.
 
     Raises ProblemError 403 for the word of a facility by somebody else without its document.
     """

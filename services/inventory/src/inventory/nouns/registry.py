@@ -57,22 +57,22 @@ PAYLOADS[SelfApproval] = SelfApprovalV1
 
 
 def noun_named(name: str) -> Noun:
-    """Raises KeyError."""
+    """Find a noun by its name. Raises KeyError."""
     return _BY_NAME[name]
 
 
 def referring(noun: Noun) -> list[tuple[Noun, str]]:
-    """The nouns that refer to `noun`, each with its field."""
+    """List the nouns that refer to `noun`, each with its field."""
     return [(other, field) for other in NOUNS for field, name in other.references.items() if name == noun.name]
 
 
 def mentioning(noun: Noun) -> list[tuple[Noun, str]]:
-    """The nouns that name `noun` in a list or within records, each with where."""
+    """List the nouns that name `noun` in a list or within records, each with where."""
     return [(other, where) for other in NOUNS for where, name in other.mentions.items() if name == noun.name]
 
 
 def related(names: Iterable[str]) -> set[str]:
-    """These nouns, those that they refer to, and those that refer to them."""
+    """Find these nouns, those that they refer to, and those that refer to them."""
     nouns = [noun_named(name) for name in names]
     found = {noun.name for noun in nouns}
     for noun in nouns:
@@ -82,6 +82,6 @@ def related(names: Iterable[str]) -> set[str]:
 
 @cache
 def searched_through(noun: Noun) -> tuple[Named, ...]:
-    """The references that a search of `noun` goes through."""
+    """List the references that a search of `noun` goes through."""
     references = ((column, noun_named(noun.references[column])) for column in noun.searched_through)
     return tuple(Named(column, other.table, searched_through(other)) for column, other in references)

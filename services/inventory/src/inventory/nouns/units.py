@@ -39,7 +39,7 @@ class UnitWriter(Writer):
 
 
 async def check_unit(transaction: WriteTransaction, _before: Any, after: Unit | None) -> None:
-    """Raises ProblemError 422 when the parent or a unit that this one follows does not fit."""
+    """Raise ProblemError 422 when the parent or a unit that this one follows does not fit."""
     if after is None:
         return
     for one in after.succeeds:
@@ -74,7 +74,7 @@ async def refuse_ended(
     *,
     since: date | None = None,
 ) -> None:
-    """Raises ProblemError 422 when a record newly names a unit or an agency that has ended.
+    """Raise ProblemError 422 when a record newly names a unit or an agency that has ended.
 
     A record whose own days ended with it is of that time, and names it rightly; as does one that began in that time.
     `since`: the day from which the record is, or that of the document that ordered it.

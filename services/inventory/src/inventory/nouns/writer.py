@@ -50,6 +50,6 @@ class Writer:
 
 
 def merge[M: BaseModel](model: type[M], thing: Thing, patch: Mapping[str, Any]) -> M:
-    """The thing's fields with `patch` over them, checked as a whole. Raises ValidationError."""
+    """Merge `patch` over the thing's fields, and check them as a whole. Raises ValidationError."""
     present = {name: getattr(thing, name) for name in model.model_fields if hasattr(thing, name)}
     return model.model_validate({**present, **patch})

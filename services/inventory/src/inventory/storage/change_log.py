@@ -33,7 +33,7 @@ def _shown_columns(kind: type[Thing]) -> tuple[str, ...]:
 
 
 def snapshot(thing: Thing) -> dict[str, Any]:
-    """A thing as the change log shows it: every column but secrets and bookkeeping, as JSON values."""
+    """Convert a thing to what the change log shows: every column but secrets and bookkeeping, as JSON values."""
     values = {name: getattr(thing, name) for name in _shown_columns(type(thing))}
     shown: dict[str, Any] = to_jsonable_python(values)
     return shown
@@ -97,7 +97,7 @@ class Pending:
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
-        """A part of the write that may be refused: nothing of it is then on record, in the log or in a message."""
+        """Run a part of the write that may be refused: nothing of it is then on record, in the log or in a message."""
         lines, messages = self._log.count, len(self.messages)
         sets = (self.new_cameras, self.stale_cameras, self.stale_facilities)
         self.new_cameras, self.stale_cameras, self.stale_facilities = set(), set(), set()
@@ -138,7 +138,7 @@ class Actor:
 
 
 def actor_of(caller: Principal, request_id: str, reason: str | None = None) -> Actor:
-    """The actor that a caller is in one request."""
+    """Build the actor that a caller is in one request."""
     return Actor(caller.subject, request_id, reason, caller.roles, caller.sight, caller.name, caller.post)
 
 

@@ -72,13 +72,13 @@ def _unavailable_problem(error: BaseException | None) -> ProblemError:
 
 
 def busy() -> ProblemError:
-    """The 503 of what somebody else's write is in the way of."""
+    """Build the 503 of what somebody else's write is in the way of."""
     msg = "another change is running (an import?), perhaps of the same record; try again shortly"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "busy", msg, headers={"Retry-After": "5"})
 
 
 def conflict_problem(error: IntegrityError | psycopg.IntegrityError) -> ProblemError:
-    """A 409 that names the constraint's field."""
+    """Build a 409 that names the constraint's field."""
     original = error.orig if isinstance(error, IntegrityError) else error
     name = (original.diag.constraint_name or "") if isinstance(original, psycopg.Error) else ""
     if name.startswith("uq_") and name.endswith("_code"):
@@ -94,30 +94,30 @@ def conflict_problem(error: IntegrityError | psycopg.IntegrityError) -> ProblemE
 
 
 def code_alike(other: str | None) -> str:
-    """The sentence about a code that is almost that of another record; None: of one that the caller does not see."""
+    """Format the sentence about a code that is almost another record's; None: of one that the caller does not see."""
     shown = other or "another one"
     return f"differs only in case or leading zeros from {shown}, which is on record: choose another, or change that one"
 
 
 def code_taken(table: str) -> str:
-    """The sentence about a code that a record of a table has."""
+    """Format the sentence about a code that a record of a table has."""
     return f"this code is taken among the {table}; choose another, or change the one that has it"
 
 
 def reason_missing(what: str) -> str:
-    """The sentence about a change that an official will be asked about."""
+    """Format the sentence about a change that an official will be asked about."""
     return f"{what} needs a reason, which stands in the change log and in the reports"
 
 
 def field_conflict(field: str, message: str) -> ProblemError:
-    """A 409 about one field."""
+    """Build a 409 about one field."""
     return ProblemError(
         HTTPStatus.CONFLICT, "conflict", f"{field}: {message}", [FieldError(field=field, message=message)]
     )
 
 
 def too_large(noun: str, named: str, size: int) -> ProblemError:
-    """The 422 of a record that no message can carry: the other services would never hear of it."""
+    """Build the 422 of a record that no message can carry: the other services would never hear of it."""
     msg = (
         f"the {noun.replace('_', ' ')} {named} holds too much: its message would have {size} bytes, more than the "
         f"{MAX_EVENT_BYTES} that one may have; shorten its lists, texts or certificates"
@@ -131,7 +131,7 @@ def not_found(noun: str, detail: str | None = None) -> ProblemError:
 
 
 def unknown_reference(field: str, noun: str) -> ProblemError:
-    """A 422 about an unknown id in the body."""
+    """Build a 422 about an unknown id in the body."""
     return invalid(field, f"there is no {noun.replace('_', ' ')} with this id")
 
 
@@ -145,7 +145,7 @@ def refuse_as_422(field: str) -> Iterator[None]:
 
 
 def invalid(field: str, message: str) -> ProblemError:
-    """A 422 about one field."""
+    """Build a 422 about one field."""
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "invalid",

@@ -18,13 +18,13 @@ _COLUMNS = tuple(column.key for column in Delivery.__table__.columns)
 
 
 def planned_delivery(camera: Camera, facility_code: str, destination: Destination, *, enabled: bool = True) -> Delivery:
-    """A delivery that is not stored yet."""
+    """Build a delivery that is not stored yet."""
     url = render(destination.url_template, camera_code=camera.code, facility_code=facility_code, camera_id=camera.id)
     return Delivery(camera_id=camera.id, destination_id=destination.id, enabled=enabled, url=url)
 
 
 async def enabled_destinations(session: AsyncSession) -> Sequence[Destination]:
-    """The default destinations of a new camera (R10: both are mandatory)."""
+    """Read the default destinations of a new camera (R10: both are mandatory)."""
     query = select(Destination).where(Destination.enabled).order_by(Destination.code)
     return (await session.scalars(query)).all()
 
@@ -32,7 +32,7 @@ async def enabled_destinations(session: AsyncSession) -> Sequence[Destination]:
 def new_delivery(
     now: datetime, camera: Mapping[str, Any], facility_code: str, destination: Destination
 ) -> dict[str, Any]:
-    """The columns of a delivery of a camera, given by its columns, that is made at `now`."""
+    """Build the columns of a delivery of a camera, given by its columns, that is made at `now`."""
     names = {"camera_code": camera["code"], "facility_code": facility_code, "camera_id": camera["id"]}
     return {
         "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "valid_from": None, "valid_to": None,

@@ -14,7 +14,7 @@ KEPT = timedelta(days=1)
 
 
 async def find_answer(transaction: WriteTransaction, key: str | None, fingerprint: str) -> KeptAnswer | None:
-    """The earlier answer to this request. Raises ProblemError 422 when the key was used for another one.
+    """Find the earlier answer to this request. Raises ProblemError 422 when the key was used for another one.
 
     No request is in progress elsewhere: writers come one after the other.
     """

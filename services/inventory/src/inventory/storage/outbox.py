@@ -153,7 +153,7 @@ async def wait_again(session: AsyncSession) -> int:
 
 
 async def count_waiting(session: AsyncSession, now: datetime) -> tuple[int, float]:
-    """Number of messages waiting, and the age of the oldest in seconds."""
+    """Count the messages waiting; return the number, and the age of the oldest in seconds."""
     waiting = select(func.count(), func.min(OutboxRow.created_at)).where(OutboxRow.published_at.is_(None))
     count, oldest = (await session.execute(waiting)).one()
     return count, (now - oldest).total_seconds() if oldest is not None else 0.0
@@ -174,7 +174,7 @@ class Outbox:
 
     @asynccontextmanager
     async def open_batch(self, most: int) -> AsyncIterator[_Batch]:
-        """The oldest messages, locked until the end. Raises OutboxAwayError, and DBAPIError for a bug."""
+        """Open the oldest messages, locked until the end. Raises OutboxAwayError, and DBAPIError for a bug."""
         async with self._transaction() as session:
             batch = _Batch(await next_rows(session, most))
             yield batch
@@ -194,7 +194,7 @@ class Outbox:
             return None if row is None else StreamPosition(row.stream_created_at, row.last_sequence)
 
     async def keep_position(self, position: StreamPosition) -> None:
-        """Raises OutboxAwayError."""
+        """Keep the position. Raises OutboxAwayError."""
         async with self._transaction() as session:
             await _keep_position(session, position)
 
@@ -219,7 +219,7 @@ class Outbox:
 
 
 async def _keep_position(session: AsyncSession, position: StreamPosition) -> None:
-    """A creation time that is not known leaves the kept one."""
+    """Keep the position; a creation time that is not known leaves the kept one."""
     values = {"stream": topology.INVENTORY, "last_sequence": position.last_sequence}
     if position.created is not None:
         values["stream_created_at"] = position.created

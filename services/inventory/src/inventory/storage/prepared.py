@@ -104,7 +104,7 @@ class PreparedMessages:
             await session.execute(delete(OutboxRow).where(which, OutboxRow.created_at == self._now))
 
     async def still_true(self, session: AsyncSession) -> Set[UUID]:
-        """The cameras with a message of which no part has changed since.
+        """Find the cameras with a message of which no part has changed since.
 
         Raises ProblemError 503 when a destination has changed: that concerns every camera, so all is done anew.
         """
@@ -122,7 +122,7 @@ class PreparedMessages:
 
 
 def overtaken() -> ProblemError:
-    """The 503 of a long write of which every message is stale."""
+    """Build the 503 of a long write of which every message is stale."""
     msg = "a destination was changed meanwhile; nothing was stored, send it again"
     return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "overtaken", msg, headers={"Retry-After": "1"})
 

@@ -33,7 +33,7 @@ PAYLOADS: dict[type[Thing], type[Payload]] = {}
 
 
 def payload_of(thing: Thing) -> Payload:
-    """The payload of a thing that is no camera. Raises KeyError for a thing without a message of its own."""
+    """Build the payload of a thing that is no camera. Raises KeyError for a thing without a message of its own."""
     return PAYLOADS[type(thing)].model_validate(thing, from_attributes=True)
 
 
@@ -55,7 +55,7 @@ class CameraPlan:
 
 
 def log_moved(log: ChangeLog, now: datetime, plan: CameraPlan) -> Iterator[dict[str, Any]]:
-    """The new addresses of its deliveries, each with its line of the change log."""
+    """Yield the new addresses of its deliveries, and add a line of the change log for each."""
     for before in plan.moved:
         after = before.values | {"url": before.new_url}
         log.add(now, Delivery.noun, before.delivery_id, "changed", before.values, after)
@@ -63,7 +63,7 @@ def log_moved(log: ChangeLog, now: datetime, plan: CameraPlan) -> Iterator[dict[
 
 
 async def camera_plans(session: AsyncSession, camera_ids: Collection[UUID]) -> AsyncIterator[list[CameraPlan]]:
-    """The plans of the cameras that exist, some hundreds at a time, in the order of their ids."""
+    """Read the plans of the cameras that exist, some hundreds at a time, in the order of their ids."""
     ordered = sorted(camera_ids)
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
@@ -81,7 +81,7 @@ class FacilityFacts:
     plans: Mapping[UUID, FacilityPlan]
 
     def with_more(self, more: "FacilityFacts") -> "FacilityFacts":
-        """These, and those of other facilities."""
+        """Join these with those of other facilities."""
         return FacilityFacts({**self.facilities, **more.facilities}, {**self.plans, **more.plans})
 
 
@@ -123,12 +123,12 @@ async def _deliveries_of(session: AsyncSession, camera_ids: Collection[UUID]) ->
 
 
 def destination_parts(destination: Destination) -> Mapping[str, Any]:
-    """What the plan of a delivery takes of its destination."""
+    """Return what the plan of a delivery takes of its destination."""
     return {name: getattr(destination, name) for name in _OF_DESTINATION} | {"destination_enabled": destination.enabled}
 
 
 def delivery_parts(delivery: Mapping[str, Any], of_destination: Mapping[str, Any]) -> Any:
-    """A delivery that is not stored yet, with `destination_parts`."""
+    """Join a delivery that is not stored yet with `destination_parts`."""
     return SimpleNamespace(**delivery, **of_destination)
 
 

@@ -208,7 +208,7 @@ class WriteTransaction:
         self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
         write: Callable[[], Awaitable[None]],
     ) -> None:  # fmt: skip
-        """A part of `prepare`: messages of new cameras, composed while `write` writes their rows and log.
+        """Compose messages of new cameras while `write` writes their rows and log: a part of `prepare`.
 
         `cameras`: their columns; `deliveries`: of each, as `delivery_parts` makes them.
         """
@@ -216,7 +216,7 @@ class WriteTransaction:
         self.publish_later(camera["id"] for camera in cameras)
 
     async def prepare_changed(self, cameras: Sequence[Mapping[str, Any]]) -> None:
-        """A part of `prepare`: messages of cameras as the caller will update them in the queue, by their columns."""
+        """Compose messages of cameras for `prepare`, by their columns as the caller will update them in the queue."""
         await self._prepared.compose_staged(self.session, cameras)
         self.publish_later(camera["id"] for camera in cameras)
 
@@ -329,13 +329,13 @@ class Store:
                 yield session
 
     async def follow_units(self, units: frozenset[UUID]) -> frozenset[UUID]:
-        """These, and all units that lie in them by now. Raises ProblemError 503 when PostgreSQL is away."""
+        """Find these, and all units that lie in them by now. Raises ProblemError 503 when PostgreSQL is away."""
         async with self.read_transaction() as session:
             return await follow_units(session, units)
 
     @asynccontextmanager
     async def write_transaction(self, actor: Actor, *, dry_run: bool = False) -> AsyncIterator[WriteTransaction]:
-        """A transaction that waits for the writer before it; with `dry_run` it checks everything and stores nothing.
+        """Open a transaction that waits for the writer before it; with `dry_run` check all and store nothing.
 
         Raises ProblemError 503 when the wait exceeds `write_wait_s`, PostgreSQL is away or the clock is not measured
         yet, 409 for a conflict.
@@ -356,7 +356,7 @@ class Store:
     async def long_write_transaction(
         self, actor: Actor, hold: Callable[[AsyncSession], Awaitable[None]] | None = None
     ) -> AsyncIterator[WriteTransaction]:
-        """A transaction that queues only at its end: for files of thousands of rows (decision 0043).
+        """Open a transaction that queues only at its end: for files of thousands of rows (decision 0043).
 
         Its body writes what nobody else has changed since it was read, calls `prepare`, then one of `enter_queue`.
         `hold` locks rows before the write is dated: nobody writes them any more. Raises as `write_transaction` does.

@@ -24,7 +24,7 @@ _END_OF_DAY = (24, 0, 0)
 
 
 def day(cell: object) -> date:
-    """A date. Raises RefusalError that shows the right form."""
+    """Parse a date. Raises RefusalError that shows the right form."""
     if isinstance(cell, datetime):
         if cell.time() != time():
             refuse("has_time")
@@ -50,7 +50,7 @@ def day(cell: object) -> date:
 
 
 def instant(cell: object) -> datetime:
-    """An aware instant; one without a zone is in the province's time. Raises RefusalError."""
+    """Parse an aware instant; one without a zone is in the province's time. Raises RefusalError."""
     if isinstance(cell, datetime):
         return cell if cell.tzinfo is not None else cell.replace(tzinfo=PROVINCE_TIME)
     if isinstance(cell, str):

@@ -12,7 +12,7 @@ _COMMAS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d+")
 
 
 def decimal(cell: object) -> float:
-    """A decimal number. Raises RefusalError."""
+    """Parse a decimal number. Raises RefusalError."""
     if isinstance(cell, bool):
         refuse("no_number")
     if isinstance(cell, int | float):
@@ -33,7 +33,7 @@ def decimal(cell: object) -> float:
 
 
 def whole(cell: object) -> int:
-    """A whole number; `30,0` is one, `1.234` is not: it may mean either. Raises RefusalError."""
+    """Parse a whole number; `30,0` is one, `1.234` is not: it may mean either. Raises RefusalError."""
     try:
         number = decimal(cell)
     except ValueError:

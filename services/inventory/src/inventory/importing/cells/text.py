@@ -28,7 +28,7 @@ def normal(text: str) -> str:
 
 
 def unquote_text(text: str) -> str:
-    """A cell that Excel is to keep as text, `="0461"`, as that text; it runs nothing and refers to nothing."""
+    """Unquote a cell that Excel is to keep as text, `="0461"`; it runs nothing and refers to nothing."""
     found = _QUOTED_TEXT.fullmatch(text) if text.startswith('="') else None
     return normal(found[1].replace('""', '"')) if found is not None else text
 
@@ -39,7 +39,7 @@ def visible(text: str) -> str:
 
 
 def check_encoding(text: str) -> None:
-    """Raises RefusalError for TCVN3, VNI or damaged text, control and invisible signs. `text` is in NFC."""
+    """Raise RefusalError for TCVN3, VNI or damaged text, control and invisible signs. `text` is in NFC."""
     if text.isascii():
         if not text.isprintable() and _CONTROL.search(text):
             refuse("control")
@@ -75,7 +75,7 @@ def escape_text(text: str, kind: Kind = Kind.TEXT) -> str:
 
 
 def unescape_text(text: str, kind: Kind = Kind.TEXT) -> str:
-    """A cell as it stands in the file; one that is a formula's error is told from one that `escape_text` wrote."""
+    """Read a cell as it stands in the file; keep a formula's error apart from what `escape_text` wrote."""
     if text.startswith("'"):
         return LiteralCell(text[1:]) if _is_taken_otherwise(text[1:], kind) else text
     return ErrorCell(text) if text.startswith("#") and _ERROR.fullmatch(text) else text

@@ -24,7 +24,7 @@ def yes_no(cell: object) -> bool:
 
 
 def choice(cell: object, choices: Mapping[str, str], lookup: Mapping[str, str]) -> str:
-    """The value of a word of the list. `lookup`: folded word to value. Raises RefusalError that lists the words."""
+    """Find the value of a listed word. `lookup`: folded word to value. Raises RefusalError that lists the words."""
     text = str(cell)
     if text in choices:
         return text

@@ -55,7 +55,7 @@ class Converter:
         }[column.kind]  # fmt: skip
 
     def convert(self, cell: RawCell) -> Any:
-        """The value of a cell that is not empty."""
+        """Convert a cell that is not empty to its value."""
         if not isinstance(cell, str):
             return self._convert(cell)
         if isinstance(cell, ErrorCell):
@@ -194,7 +194,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def to_text(cell: RawCell) -> str:
-    """A raw cell as text: a whole number without a decimal point, a date as ISO."""
+    """Convert a raw cell to text: a whole number without a decimal point, a date as ISO."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):

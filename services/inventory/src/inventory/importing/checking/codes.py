@@ -49,7 +49,7 @@ class OnRecord[V](dict[str, V]):
         return sorted(self)
 
     def near(self, code: str) -> str | None:
-        """The code on record that `code` was before a spreadsheet dropped its leading zero."""
+        """Find the code on record that `code` was before a spreadsheet dropped its leading zero."""
         return self._folded.get(folded_code(code))
 
     @cached_property

@@ -74,7 +74,7 @@ class Guarded:
 
 
 def shown_value(column: Column, cell: RawCell | None) -> str | None:
-    """A cell as an answer may show it."""
+    """Convert a cell to what an answer may show of it."""
     if cell is None or cell == "":
         return None
     return HIDDEN if column.secret else to_text(cell)

@@ -53,5 +53,5 @@ def _marked_rows(upload: Upload, sheet: Sheet) -> Iterator[tuple[int, list[str]]
 
 
 def escape_again(text: str) -> str:
-    """A cell as it was sent, not to be run by a spreadsheet; one that is escaped already stays."""
+    """Return a cell as it was sent, not to be run by a spreadsheet; one that is escaped already stays."""
     return text if text.startswith("'") else escape_formula(text)

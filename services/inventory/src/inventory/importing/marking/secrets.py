@@ -33,7 +33,7 @@ class Cells:
         self._hidden = {(each.line, each.column) for each in mistakes if each.value == HIDDEN}
 
     def hide_secrets(self, line: int, cells: Sequence[RawCell]) -> list[RawCell]:
-        """The cells of a row, HIDDEN in place of some."""
+        """Copy the cells of a row, HIDDEN in place of some."""
         names = self._places if line > self._heading else {}
         known = self._find_login(cells, names)
         return [self._cell(line, place, cell, names.get(place), known) for place, cell in enumerate(cells)]
@@ -47,7 +47,7 @@ class Cells:
         return HIDDEN if known and repeats(to_text(kept), known) else kept
 
     def _find_login(self, cells: Sequence[RawCell], names: Mapping[int, str]) -> frozenset[str]:
-        """The login of a row."""
+        """Find the login of a row."""
         by_name = self._columns.by_name if self._columns is not None else {}
         of = {place: by_name[name] for place, name in names.items() if name in by_name and place < len(cells)}
         secrets = [to_text(cells[place]) for place, column in of.items() if column.secret]

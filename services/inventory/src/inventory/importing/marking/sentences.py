@@ -11,7 +11,7 @@ from inventory.importing.reading.table import Table
 
 
 def by_line(mistakes: Iterable[Mistake], sheet: str) -> Mapping[int, Sequence[Mistake]]:
-    """The mistakes of one sheet by their line."""
+    """Group the mistakes of one sheet by their line."""
     found: dict[int, list[Mistake]] = defaultdict(list)
     for mistake in mistakes:
         if not mistake.sheet or mistake.sheet == sheet:

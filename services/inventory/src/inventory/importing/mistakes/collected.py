@@ -32,7 +32,7 @@ class Mistake:
     sheet: str | None = None
 
     def without(self, known: Iterable[str]) -> "Mistake":
-        """This mistake, with none of these secrets in its value and its sentence."""
+        """Copy this mistake, with none of these secrets in its value and its sentence."""
         if self.value is None or not repeats(self.value, known):
             return self
         return replace(self, value=HIDDEN, text=Text(*(part.replace(self.value, HIDDEN) for part in self.text)))
@@ -90,7 +90,7 @@ class Mistakes:
         self.add(line, column, phrase(key, value=value, **said), value=value)
 
     def raise_if_any(self) -> None:
-        """Raises ProblemError 422 when there are any."""
+        """Raise ProblemError 422 when there are any."""
         if self.found:
             raise refused(self.found, more=self.more)
 
@@ -98,7 +98,7 @@ class Mistakes:
 def refused(
     found: Sequence[Mistake], heading_of: Callable[[Mistake], str | None] = lambda _mistake: None, *, more: int = 0
 ) -> ProblemError:
-    """The 422 that lists the mistakes in the order of their lines. `more`: counted, and not kept."""
+    """Build the 422 that lists the mistakes in the order of their lines. `more`: counted, and not kept."""
     count = len(found) + more
     listed = f"; the first {SHOWN} are listed" if count > SHOWN else ""
     plural = "mistake" if count == 1 else "mistakes"

@@ -53,7 +53,7 @@ def may_be_password(text: str) -> bool:
 
 
 def credentials_in(texts: Iterable[str], addresses: Iterable[object]) -> frozenset[str]:
-    """What must not be repeated of a row: the texts of its secret columns, and the passwords in its addresses."""
+    """List what must not be repeated of a row: the texts of its secret columns, the passwords in its addresses."""
     known = {text.strip() for text in texts}
     for address in addresses:
         known.update(_OF_ADDRESS.findall(str(address)))

@@ -19,13 +19,13 @@ class RefusalError(ValueError):
 
 
 def phrase(key: str, /, **values: object) -> Text:
-    """The sentence `key` with `values` in it. Raises KeyError for an unknown key or a missing value."""
+    """Format the sentence `key` with `values`. Raises KeyError for an unknown key or a missing value."""
     english, vietnamese = SENTENCES[key]
     return Text(english.format(**values), vietnamese.format(**values))
 
 
 def refuse(key: str, /, **values: object) -> NoReturn:
-    """Raises RefusalError with the sentence `key`."""
+    """Raise RefusalError with the sentence `key`."""
     raise RefusalError(phrase(key, **values)) from None
 
 

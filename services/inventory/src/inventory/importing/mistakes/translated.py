@@ -13,5 +13,5 @@ VIETNAMESE = Translator.of(BY_SENTENCE, BY_ANSWER, codes=BY_CODE)
 
 
 def translate(english: str, kind: str = "", context: Mapping[str, Any] | None = None) -> Text:
-    """The sentence of a rule with its Vietnamese; what nobody translated yet keeps the English behind it."""
+    """Add to the sentence of a rule its Vietnamese; what nobody translated yet keeps the English behind it."""
     return Text(sentence_of(english), VIETNAMESE.of_field(english, kind, context))

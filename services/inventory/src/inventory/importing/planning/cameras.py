@@ -123,7 +123,7 @@ class CameraRules(FileRules):
         self.has_secrets = False
 
     def before(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> dict[str, Any]:
-        """The bare address, the login to seal and the wanted destinations (None: every enabled one, or as they are)."""
+        """Find bare address, login to seal and wanted destinations (None: every enabled one, or as they are)."""
         extra: dict[str, Any] = {LOGIN: None, DESTINATIONS: None, "in_file": DESTINATIONS in row.values}
         wanted = row.values.get(DESTINATIONS)
         if wanted is not None:
@@ -148,7 +148,7 @@ class CameraRules(FileRules):
         return extra
 
     def _whole_url(self, given: Mapping[str, Any], name: str, stream: Stream) -> str:
-        """An address that may be the host alone: then that of the make and channel of the row, else of those on record.
+        """Complete an address that may be the host alone, by make and channel of the row, else of those on record.
 
         Raises ValueError.
         """
@@ -157,7 +157,7 @@ class CameraRules(FileRules):
         return complete_url(given[name], vendor, channel, stream)
 
     def _read_sub_url(self, row: CheckedRow, given: dict[str, Any], mistakes: Mistakes) -> None:
-        """The sub stream uses the login of the main one, so its address holds none."""
+        """Read the sub stream's address: it uses the login of the main one, so its address holds none."""
         try:
             address = parse_camera_url(self._whole_url(given, "sub_url", Stream.SUB))
             check_networks(address, self._allowed)
@@ -291,7 +291,7 @@ class CameraRules(FileRules):
 
 
 def _changes_with_reason(row: Planned) -> Iterator[tuple[str, str]]:
-    """What an official will be asked about, by column."""
+    """Find what an official will be asked about, by column."""
     if row.present is not None and row.patch.get("enabled") is False:
         yield "enabled", "switching it off"
     if row.extra["disconnect"]:

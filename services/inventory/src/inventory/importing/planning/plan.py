@@ -92,13 +92,13 @@ class Plan:
         self.counts[row.action] += 1
 
     def split_off(self, fits: Callable[[Planned], bool]) -> list["Plan"]:
-        """A plan of the rows that fit, which are in this one no longer; its counts stay. None of them: no plan."""
+        """Move the rows that fit into a plan of their own; the counts stay in this one. None of them: no plan."""
         rows = [row for row in self.rows if fits(row)]
         self.rows = [row for row in self.rows if not fits(row)]
         return [Plan(self.noun, self.table, rows, coming=self.coming)] if rows else []
 
     def take_rows(self, action: Action) -> list[Planned]:
-        """The rows that do this, which are in the plan no longer: whoever stores them may forget each."""
+        """Take the rows that do this out of the plan: whoever stores them may forget each."""
         taken = [row for row in self.rows if row.action is action]
         self.rows = [row for row in self.rows if row.action is not action]
         return taken
@@ -268,7 +268,7 @@ def _given(row: CheckedRow, touched: Sequence[Column], register: Register, mista
 def _on_record(
     noun: Noun, row: CheckedRow, touched: Sequence[Column], given: dict[str, Any], register: Register
 ) -> Mapping[str, Any] | None:
-    """The record that the row finds. A code that several have had is of the one that the record refers to."""
+    """Find the record that the row names. A code that several have had is of the one that the record refers to."""
     if not register.several:
         return register.present.get(key_of(noun, given))
     choices = {
@@ -323,7 +323,7 @@ def _same_revision(row: CheckedRow, present: Mapping[str, Any] | None, mistakes:
 
 
 def _whole(noun: Noun, given: Mapping[str, Any], present: Mapping[str, Any] | None, nested: set[str]) -> dict[str, Any]:
-    """The fields as they would be. An empty cell takes the default, a column that the file lacks what is on record."""
+    """Merge the fields as they would be. An empty cell takes the default, a missing column what is on record."""
     whole = {name: present[name] for name in noun.fields.model_fields if name in present} if present is not None else {}
     for name, value in given.items():
         if name in nested and isinstance(value, dict):

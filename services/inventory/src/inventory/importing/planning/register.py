@@ -51,7 +51,7 @@ type Brought = Mapping[str, Collection[str]]
 
 
 async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> Register:
-    """What the session's caller sees of the noun; its rows without what belongs to the search.
+    """Read what the session's caller sees of the noun; its rows without what belongs to the search.
 
     Of a noun that is found by its code, nothing but codes is read of what the file does not name.
     """
@@ -93,7 +93,7 @@ async def read_register(session: AsyncSession, noun: Noun, brought: Brought) -> 
 
 
 async def _find_taken_codes(session: AsyncSession, noun: Noun, named: Collection[str]) -> set[str]:
-    """The codes of a file that others have, out of the caller's sight, or almost have."""
+    """Find the codes of a file that others have, out of the caller's sight, or almost have."""
     table, ours = noun.table.__table__.c, select_visible(noun.table, None, sight_of(session)).c
     by_folded: dict[str, list[str]] = {}
     for code in named:
@@ -104,12 +104,12 @@ async def _find_taken_codes(session: AsyncSession, noun: Noun, named: Collection
 
 
 def key_of(noun: Noun, values: Mapping[str, Any]) -> Key:
-    """The values that find a record."""
+    """Return the values that find a record."""
     return tuple(values.get(name) for name in noun.key)
 
 
 async def _codes_by_id(session: AsyncSession, kind: type[Thing]) -> dict[UUID, str]:
-    """The code of everything of a kind, of several with one code the one that is meant last."""
+    """Read the code of everything of a kind, of several with one code the one that is meant last."""
     columns: Any = kind.__table__.c
     if "code" not in columns:
         return {}

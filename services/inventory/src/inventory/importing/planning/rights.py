@@ -20,7 +20,7 @@ type Need = tuple[Right, str, str]
 
 
 def check_rights(plan: Plan, caller: Principal) -> None:
-    """Raises ProblemError 403 that names every row which needs a right that the caller has not."""
+    """Raise ProblemError 403 that names every row which needs a right that the caller has not."""
     _check_scope(plan, caller)
     refused = Mistakes(plan.table.sheet or None)
     rights: set[Right] = set()
@@ -42,7 +42,7 @@ def check_rights(plan: Plan, caller: Principal) -> None:
 
 
 def needs_of(noun: str, row: Planned) -> Iterator[Need]:
-    """What a row does, as rights."""
+    """List what a row does, as rights."""
     if row.action is Action.CREATED:
         yield Right.ADD, "row", "needs_add"
         return
@@ -62,7 +62,7 @@ def needs_of(noun: str, row: Planned) -> Iterator[Need]:
 
 
 def _of_counted(row: Planned) -> Iterator[Need]:
-    """A camera that is counted no longer; what other nouns decide is refused by their rules."""
+    """Find a camera that is counted no longer; what other nouns decide is refused by their rules."""
     if row.patch.get("enabled") is False or {"valid_from", "valid_to"} & row.patch.keys():
         yield Right.DECIDE, "enabled" if "enabled" in row.patch else "valid_to", "needs_decide"
 
@@ -78,7 +78,7 @@ def _of_person(row: Planned, columns: set[str]) -> Iterator[Need]:
 
 
 def _check_scope(plan: Plan, caller: Principal) -> None:
-    """A sheet of what belongs to the province changes nothing for a token that is for a part of it."""
+    """Refuse to change what belongs to the province for a token that is for a part of it."""
     if caller.scope is None or plan.noun.path in OF_A_FACILITY:
         return
     lines = [row.line for row in plan.rows if row.action is not Action.UNCHANGED]

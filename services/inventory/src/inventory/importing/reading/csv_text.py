@@ -90,7 +90,7 @@ def _undecodable_at(body: bytes, encoding: str) -> int | None:
 
 
 def _bounded_lines(stream: io.TextIOWrapper, separator: str) -> Iterator[str]:
-    """Raises RefusalError for a line of more cells, or a longer one, than can be meant."""
+    """Yield the lines. Raises RefusalError for a line of more cells, or a longer one, than can be meant."""
     while line := stream.readline(MOST_CHARACTERS):
         if len(line) == MOST_CHARACTERS or line.count(separator) > MOST_SEPARATORS:
             refuse("far_cell", rows=MOST_ROWS, columns=MOST_COLUMNS)
@@ -109,7 +109,7 @@ def _separator(text: str, known: Collection[str]) -> str:
 
 
 def _records(reader: Iterator[list[str]], skipped: int, mistakes: Mistakes, blank: list[int]) -> Iterator[RawRow]:
-    """The rows; lines without a cell go to `blank`. Raises RefusalError where there are too many."""
+    """Yield the rows; lines without a cell go to `blank`. Raises RefusalError where there are too many."""
     begins, count, cell_count = 1 + skipped, 0, 0
     while True:
         try:

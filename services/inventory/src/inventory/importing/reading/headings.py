@@ -35,7 +35,7 @@ class Headings:
 
 
 def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) -> Headings | None:
-    """The headings; None when they have mistakes. A row of technical names below Vietnamese headings wins over them."""
+    """Find the headings; None when they have mistakes. Technical names below Vietnamese ones win over them."""
     if not rows:
         mistakes.add_phrase(1, FILE, "empty_file")
         return None
@@ -66,7 +66,7 @@ def find_headings(rows: Sequence[RawRow], columns: Columns, mistakes: Mistakes) 
 
 
 def _heading_row(rows: Sequence[RawRow], columns: Columns) -> int:
-    """The first row with two known headings; else the first one."""
+    """Find the first row with two known headings; else the first one."""
     for number, row in enumerate(rows[:SEARCHED_ROWS]):
         texts = _texts(row.cells)
         known = {name for text in texts.values() if (name := columns.by_heading.get(folded_heading(text)))}

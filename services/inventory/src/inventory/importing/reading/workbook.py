@@ -44,7 +44,7 @@ def read_workbook(body: bytes, mistakes: Mistakes) -> RawFile | None:
 
 
 def _parsed(body: bytes) -> list[Sheet]:
-    """Raises RefusalError."""
+    """Parse a workbook in a process of its own. Raises RefusalError."""
     with subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", START, workbook_child.__name__, LIMITS.argument],
         stdin=subprocess.PIPE,
@@ -67,7 +67,7 @@ def _parsed(body: bytes) -> list[Sheet]:
 
 
 def _sheets(written: IO[bytes]) -> list[Sheet]:
-    """Raises RefusalError."""
+    """Read the sheets that the process wrote. Raises RefusalError."""
     sheets: list[Sheet] = []
     count = 0
     for line in _bounded_lines(written):
@@ -90,7 +90,7 @@ def _sheets(written: IO[bytes]) -> list[Sheet]:
 
 
 def _bounded_lines(written: IO[bytes]) -> Iterator[bytes]:
-    """Raises RefusalError for more text than a register file holds."""
+    """Yield the lines. Raises RefusalError for more text than a register file holds."""
     left = MOST_WRITTEN_BYTES
     while line := written.readline(MOST_LINE_BYTES):
         left -= len(line)

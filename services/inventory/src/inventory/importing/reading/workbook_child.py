@@ -27,7 +27,8 @@ MOST_CELLS = 20_000_000
 
 
 def main() -> None:
-    """A JSON document a line: `["sheet", name, hidden]`, `["rows", [[line, cells], …]]`, `["end"]` or `["damaged"]`."""
+    """Write a JSON document a line: `["sheet", name, hidden]`, `["rows", [[line, cells], …]]`, `["end"]` or
+    `["damaged"]`."""
     Limits.parse(sys.argv[1]).apply()
     confine()
     body = sys.stdin.buffer.read()
@@ -64,7 +65,7 @@ def _write(*words: object) -> None:
 
 
 def _coded(cell: object) -> dict[str, Any]:
-    """A cell that JSON lacks, as `decoded` reads it."""
+    """Convert a cell that JSON lacks, as `decoded` reads it."""
     if isinstance(cell, timedelta):
         return {"timedelta": cell.total_seconds()}
     if isinstance(cell, datetime | date | time):
@@ -73,7 +74,7 @@ def _coded(cell: object) -> dict[str, Any]:
 
 
 def decoded(coded: dict[str, Any]) -> timedelta | datetime | date | time:
-    """What `_coded` made of a cell."""
+    """Restore what `_coded` made of a cell."""
     ((kind, value),) = coded.items()
     if kind == "timedelta":
         return timedelta(seconds=value)

@@ -28,7 +28,7 @@ _PARSED = (".xml", ".rels", ".vml")
 
 
 def check_workbook(body: bytes) -> None:
-    """Raises RefusalError. Counts what is really unpacked: the sizes that the file states may be wrong."""
+    """Raise RefusalError for a bad workbook. Count what is really unpacked: the sizes it states may be wrong."""
     try:
         with open_archive(body, most_parts=MOST_ENTRIES, most_bytes=MOST_BYTES) as parts:
             if any(part.name.lower().endswith("vbaproject.bin") for part in parts):

@@ -143,7 +143,7 @@ async def _write(
 
 
 async def _sealed(sealer: Sealer, rows: list[Planned]) -> AsyncGenerator[list[Planned]]:
-    """Some at a time, in their order, with their logins sealed: those that follow in a thread, outside Python.
+    """Seal the logins, and yield some rows at a time in their order: those that follow in a thread, outside Python.
 
     To be closed: a caller that fails leaves no task behind.
     """
@@ -169,7 +169,7 @@ def _seal(sealer: Sealer, rows: list[Planned]) -> list[Planned]:
 
 
 def _pop_chunks(rows: list[Planned]) -> Iterator[list[Planned]]:
-    """Some at a time, in their order; the list forgets them."""
+    """Yield some rows at a time, in their order; the list forgets them."""
     rows.reverse()
     while rows:
         chunk = rows[: -CHUNK - 1 : -1]
@@ -251,7 +251,7 @@ def _patch(row: Planned, now: datetime) -> dict[str, Any]:
 
 
 def update_columns(names: set[str]) -> list[str]:
-    """The columns to write of cameras of which these change."""
+    """List the columns to write of cameras of which these change."""
     derived = DERIVED if names & {*Camera.searched, Camera.ordered} else ()
     return [*sorted(names), *derived, "revision", "changed_at"]
 
@@ -259,13 +259,13 @@ def update_columns(names: set[str]) -> list[str]:
 def next_state(
     before: Mapping[str, Any], patch: Mapping[str, Any], now: datetime, columns: Sequence[str]
 ) -> dict[str, Any]:
-    """The columns of a camera with `patch`, written at `now`; what is made of others only where it is written."""
+    """Compute a camera's columns with `patch`, written at `now`; what is made of others only where it is written."""
     values = {**before, **patch, "revision": before["revision"] + 1, "changed_at": now}
     return values | derived_columns(Camera, values) if DERIVED.issubset(columns) else values
 
 
 def update_of(before: Mapping[str, Any], values: Mapping[str, Any], columns: Sequence[str]) -> Update:
-    """The change of a camera from one state to the next."""
+    """Build the change of a camera from one state to the next."""
     cells = tuple(_cell(name, values[name]) for name in columns)
     shown = snapshot_text(Camera, before), snapshot_text(Camera, values)
     return Update(values["id"], cells, *shown)

@@ -133,7 +133,7 @@ async def _make_again(transaction: WriteTransaction, lost: Sequence[Effect], res
 
 
 def _earlier_delivery(effect: Effect) -> dict[str, Any]:
-    """What of a delivery does not follow from its camera and its destination."""
+    """Find what of a delivery does not follow from its camera and its destination."""
     fields = DELIVERY.fields.model_validate({name: _before(effect).get(name) for name in DELIVERY.fields.model_fields})
     own = fields.model_dump(exclude={"camera_id", "destination_id"})
     return own | {"id": effect.id}

@@ -60,18 +60,18 @@ class Effect:
         return str(shown.get("code") or shown.get("full_name") or self.id)
 
     def then(self, later: "Effect") -> "Effect":
-        """This, and what the import did to the thing after it."""
+        """Join this with what the import did to the thing after it."""
         before = None if self.before is None else {**(later.before or {}), **self.before}
         after = None if later.after is None else {**(self.after or {}), **later.after}
         return Effect(self.noun, self.id, self.action, before, after)
 
     def left(self, reason: str) -> Left:
-        """It stays as it is."""
+        """Leave the thing as it is."""
         return Left(self.noun, self.id, self.key, reason)
 
 
 async def read_effects(session: AsyncSession, import_id: UUID) -> list[Effect]:
-    """What the import did, a thing each, in the order of the first line.
+    """Read what the import did, a thing each, in the order of the first line.
 
     Deliveries of a camera that it created are left out: they go with the camera.
     """
@@ -93,7 +93,7 @@ async def read_effects(session: AsyncSession, import_id: UUID) -> list[Effect]:
 
 
 def kept(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Any, Any]:
-    """What `Effect` keeps of the two states of a line."""
+    """Return what `Effect` keeps of the two states of a line."""
     if after is None:
         return before, None
     whole = before or {}
@@ -104,7 +104,7 @@ def kept(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> t
 
 
 def patch_back(noun: Noun, effect: Effect) -> dict[str, Any]:
-    """The fields that the import changed, as they were: JSON values of the log through the noun's own types."""
+    """Restore the fields that the import changed: JSON values of the log through the noun's own types."""
     before, after = effect.before or {}, effect.after or {}
     names = [name for name in noun.fields.model_fields if name in before and before[name] != after.get(name)]
     return {name: None if before[name] is None else _typed(_adapter(noun.name, name), before[name]) for name in names}
@@ -112,7 +112,7 @@ def patch_back(noun: Noun, effect: Effect) -> dict[str, Any]:
 
 @cache
 def _adapter(noun: str, name: str) -> TypeAdapter[Any]:
-    """Making one takes longer than storing a row."""
+    """Make the adapter of a field once: that takes longer than storing a row."""
     info = noun_named(noun).fields.model_fields[name]
     kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     return TypeAdapter(kind)

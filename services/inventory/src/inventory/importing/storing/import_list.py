@@ -81,7 +81,7 @@ class ImportEntry:
                 await beside(session)
 
     async def report(self, phase: Phase, rows: int) -> None:
-        """Raises ProblemError 409 when somebody wants it to stop."""
+        """Record phase and rows. Raises ProblemError 409 when somebody wants it to stop."""
         async with self._store.read_transaction() as session:
             values = {"phase": phase, "rows": rows, "seen_at": self._store.now()}
             statement = update(ImportRow).where(ImportRow.id == self.id).values(**values)
@@ -108,7 +108,7 @@ class ImportEntry:
 
 
 def state_of(row: ImportRow, now: datetime) -> State:
-    """The state as a reader sees it."""
+    """Decide the state that a reader sees."""
     if row.state == State.RUNNING and now - row.seen_at > LOST_AFTER:
         return State.LOST
     return State(row.state)

@@ -91,7 +91,7 @@ def opens_a_facility(row: Planned) -> bool:
 
 
 async def read_people_in_office(session: Any, today: Any) -> dict[UUID, dict[str, Any]]:
-    """The focal point of each facility on a day."""
+    """Read the focal point of each facility on a day."""
     query = select(FocalPoint).where(FocalPoint.valid_from <= today)
     query = query.where(FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today))
     people = (await session.scalars(query.order_by(FocalPoint.valid_from, FocalPoint.created_at))).all()

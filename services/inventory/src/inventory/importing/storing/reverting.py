@@ -44,7 +44,7 @@ class BackRules:
 
 
 async def lock_effects(session: AsyncSession, caller: Principal, import_id: UUID) -> list[Effect]:
-    """What the import did; from here on nobody else writes one of its records. Raises ProblemError 403."""
+    """Read and lock what the import did: nobody else writes its records from here on. Raises ProblemError 403."""
     effects = await read_effects(session, import_id)
     _check_rights(caller, effects)
     await _check_seen(session, effects)
@@ -135,7 +135,7 @@ def _check_rights(caller: Principal, effects: Sequence[Effect]) -> None:
 
 
 async def _check_seen(session: Any, effects: Sequence[Effect]) -> None:
-    """Raises ProblemError 403 when the import reached beyond what the caller sees now."""
+    """Raise ProblemError 403 when the import reached beyond what the caller sees now."""
     ids: dict[str, list[UUID]] = {}
     for each in effects:
         ids.setdefault(each.noun, []).append(each.id)
@@ -167,7 +167,7 @@ async def _touched_since(session: Any, import_id: UUID) -> set[UUID]:
 
 
 async def _cameras_of(session: Any, touched: set[UUID], cameras: set[UUID]) -> set[UUID]:
-    """The new cameras of which a delivery was touched, removed or added since."""
+    """Find the new cameras of which a delivery was touched, removed or added since."""
     query = select(Change.before, Change.after).where(Change.noun == "delivery", Change.thing_id.in_(touched))
     ids = {UUID((after or before)["camera_id"]) for before, after in await session.execute(query)} if touched else set()
     return ids & cameras

@@ -81,7 +81,7 @@ async def _try_rows(
     noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, store: Callable[[Planned], Awaitable[None]], *,
     goes_on: bool,
 ) -> None:  # fmt: skip
-    """Raises _ConflictError unless it `goes_on` after one."""
+    """Store each row, or note its mistake. Raises _ConflictError unless it `goes_on` after one."""
     for number, row in enumerate(rows):
         try:
             await store(row)
@@ -102,7 +102,7 @@ async def _try_rows(
 
 
 def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) -> None:
-    """A route's refusal as mistakes of a row."""
+    """Add a route's refusal as mistakes of a row."""
     columns = {".".join(column.path): column.name for column in columns_of(noun).columns}
     for each in error.problem.errors:
         text = translate(each.message) if each.message_vi is None else Text(each.message, each.message_vi)
@@ -112,7 +112,7 @@ def add_problem(noun: Noun, line: int, error: ProblemError, mistakes: Mistakes) 
 
 
 def in_order(plan: Plan, mistakes: Mistakes) -> None:
-    """New rows of the file that others of it refer to before those; the rest as they are."""
+    """Put new rows of the file that others of it refer to before those; leave the rest as they are."""
     if not plan.coming:
         return
     waiting = [row for row in plan.rows if row.action is Action.CREATED]

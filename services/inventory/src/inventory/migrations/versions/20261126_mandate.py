@@ -197,7 +197,7 @@ def _notes() -> None:
 
 
 def _create(table: str, *columns: Any, since_always: bool = True) -> None:
-    """A table of things; references to others get their index. `since_always`: valid_from may be empty."""
+    """Create a table of things; references to others get their index. `since_always`: valid_from may be empty."""
     parts = [column for column in columns if not isinstance(column, tuple)]
     references = [column for column in columns if isinstance(column, tuple)]
     op.create_table(

@@ -116,7 +116,7 @@ def _record_from_log(noun: str, table: str, ids: Sequence[Any]) -> None:
 
 
 def _go_on_by_triggers(noun: str, table: str) -> None:
-    """What the running service wrote since its batch is recorded anew; nobody writes until the triggers are there."""
+    """Record anew what the running service wrote since its batch; nobody writes until the triggers are there."""
     op.execute(f"lock table {table} in share row exclusive mode")
     if changed := read_changed(op, table):
         _record_anew(noun, table, changed)

@@ -18,4 +18,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """What was published stays: an older reporting reads past the address."""
+    """Leave what was published: an older reporting reads past the address."""

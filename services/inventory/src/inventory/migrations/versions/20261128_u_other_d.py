@@ -39,4 +39,4 @@ def _fold(table: str, ids: Sequence[Any]) -> None:
 
 
 def downgrade() -> None:
-    """A text to search that has d for Ð is one that the service of before finds too."""
+    """Leave a text to search that has d for Ð: the service of before finds it too."""

@@ -38,4 +38,4 @@ def _set_keys(parts: Mapping[str, str], ids: Sequence[Any]) -> None:
 
 
 def downgrade() -> None:
-    """The service of before compares keys, and makes none of them anew: each is a place in a list."""
+    """Leave the keys: the service of before compares them, and makes none anew: each is a place in a list."""

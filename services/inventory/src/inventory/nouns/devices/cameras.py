@@ -78,7 +78,7 @@ class CameraWithDeliveries(CameraResponse):
 
 
 async def with_deliveries(session: AsyncSession, row: Mapping[str, Any], recorded: Recorded) -> Mapping[str, Any]:
-    """The deliveries of a camera, on the day that was asked about."""
+    """Read the deliveries of a camera, on the day that was asked about."""
     deliveries = recorded.in_force(Delivery)
     query = select(deliveries).where(deliveries.c.camera_id == row["id"]).order_by(deliveries.c.id)
     return {"deliveries": (await session.execute(query)).mappings().all()}
@@ -120,7 +120,7 @@ class CameraWriter(Writer):
         return camera
 
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """A `url` with credentials replaces the secret; a `url` without leaves it."""
+        """Change the camera; a `url` with credentials replaces the secret, a `url` without leaves it."""
         camera = cast("Camera", thing)
         device = _Device(patch.get("vendor", camera.vendor), patch.get("channel", camera.channel))
         address = parse_address(writing, "url", patch["url"], device.parse) if "url" in patch else None
@@ -154,7 +154,7 @@ class _Device:
 
 
 def _sub_url(writing: Write, text: str | None, device: _Device) -> str | None:
-    """The sub stream uses the login of the main one, so its address holds none."""
+    """Parse the sub stream's address: it uses the login of the main one, so its address holds none."""
     if text is None:
         return None
     address = parse_address(writing, "sub_url", text, device.parse_sub)

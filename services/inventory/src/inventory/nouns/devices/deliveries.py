@@ -25,7 +25,7 @@ class DeliveryWriter(Writer):
     """A delivery publishes its camera again, and none of the camera's other deliveries changes."""
 
     async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
-        """Raises ProblemError 409 when the camera has a delivery to this destination."""
+        """Make the delivery. Raises ProblemError 409 when the camera has one to this destination."""
         given, session = cast("DeliveryFields", fields), writing.transaction.session
         camera = await session.get_one(Camera, given.camera_id)
         destination = await session.get_one(Destination, given.destination_id)

@@ -94,7 +94,7 @@ class DestinationWriter(Writer):
         return destination
 
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """Publishes every camera connected to it again."""
+        """Change the destination, and publish every camera connected to it again."""
         destination = cast("Destination", thing)
         patch = _with_mode(destination, patch)
         addresses = _addresses(writing, patch)
@@ -114,7 +114,7 @@ class DestinationWriter(Writer):
 
 
 def _with_mode(destination: Destination, patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The patch, checked against who opens the session. Raises ProblemError 422."""
+    """Check the patch against who opens the session, and return it. Raises ProblemError 422."""
     given = dict(patch)
     if not is_served(destination):
         refuse_serving(given.get("serving"))
@@ -131,7 +131,7 @@ def _with_mode(destination: Destination, patch: Mapping[str, Any]) -> dict[str, 
 
 
 def _addresses(writing: Write, given: Mapping[str, Any]) -> dict[str, Address | None]:
-    """The templates that are given, checked. Raises ProblemError 422."""
+    """Parse and check the templates that are given. Raises ProblemError 422."""
     return {
         name: parse_address(writing, name, given[name], parse) if given[name] is not None else None
         for name, parse in _PARSE.items()
@@ -148,7 +148,7 @@ def _check(fields: DestinationFields, publish: Address | str | None, read_back: 
 
 
 def _check_keys(addresses: Mapping[str, Address | None], before: Destination | None, *, is_no_secret: bool) -> None:
-    """Raises ProblemError 422 that names the address."""
+    """Raise ProblemError 422, naming the address, where one seems to hold a stream key."""
     for name, address in addresses.items():
         with refuse_as_422(name):
             url = address.url if address is not None else None
@@ -156,7 +156,7 @@ def _check_keys(addresses: Mapping[str, Address | None], before: Destination | N
 
 
 def _columns(writing: Write, addresses: Mapping[str, Address | None]) -> dict[str, Any]:
-    """The templates, and the credentials that were in them, as columns."""
+    """Convert the templates, and the credentials that were in them, to columns."""
     columns: dict[str, Any] = {}
     for name, address in addresses.items():
         columns[name] = address.url if address is not None else None

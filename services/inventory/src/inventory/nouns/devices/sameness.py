@@ -29,7 +29,7 @@ _FIELDS = {"serial": "expected.serial", "mac": "expected.mac"}
 
 
 async def check_camera(transaction: WriteTransaction, before: Camera | None, after: Camera | None) -> None:
-    """Raises ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has.
+    """Raise ProblemError 422 for a channel that its recorder lacks, 409 for a device that another camera has.
 
     422 without a reason for a recorder of another facility, unless it is on record so.
     """
@@ -66,7 +66,7 @@ def _place(camera: Camera) -> tuple[UUID | None, UUID]:
 async def check_destination(
     transaction: WriteTransaction, before: Destination | None, after: Destination | None
 ) -> None:
-    """Raises ProblemError 422 without a reason for another code than the one that agreed plans name."""
+    """Raise ProblemError 422 without a reason for another code than the one that agreed plans name."""
     if after is not None:
         await _check_code(transaction, before, after)
 
@@ -74,7 +74,7 @@ async def check_destination(
 async def _check_code(
     transaction: WriteTransaction, before: Camera | Destination | None, after: Camera | Destination
 ) -> None:
-    """What a plan names by its code is forwarded under that code alone: another one switches it off (R04)."""
+    """Check a new code: a plan forwards what it names under that code alone, another one switches it off (R04)."""
     if before is None or before.code == after.code or transaction.actor.reason is not None:
         return
     of_camera = isinstance(after, Camera)
@@ -85,7 +85,7 @@ async def _check_code(
 
 
 async def check_recorder(transaction: WriteTransaction, before: Recorder | None, after: Recorder | None) -> None:
-    """Raises ProblemError 422 for a recorder that no longer has a channel which a camera plays.
+    """Raise ProblemError 422 for a recorder that no longer has a channel which a camera plays.
 
     422 without a reason when it leaves cameras behind that play it; 409 for a device that another recorder has, known
     by its serial number or MAC address.
@@ -158,7 +158,7 @@ async def _candidates(session: AsyncSession, camera: Camera) -> Sequence[Device]
 
 
 async def to_visible_code(session: AsyncSession, row: Any, kind: type[Camera | Recorder] = Camera) -> str:
-    """The code of another camera or recorder, for whom may see it."""
+    """Return the code of another camera or recorder, for whom may see it."""
     return str(row.code) if await sees(session, kind, row.id) else OF_ANOTHER
 
 
@@ -175,6 +175,6 @@ def device_of(
     camera_id: UUID, code: str, url: str, expected: Mapping[str, Any] | None, sub_url: str | None,
     recorder_id: UUID | None, channel: int | None,
 ) -> Device:  # fmt: skip
-    """The device of a camera on record."""
+    """Build the device of a camera on record."""
     known = expected or {}
     return Device(camera_id, code, url, known.get("serial"), known.get("mac"), sub_url, recorder_id, channel)

@@ -26,7 +26,7 @@ class SecretColumns:
     """The destination's address that it belongs to."""
 
     def address_of(self, thing: Camera | Destination) -> str:
-        """The column of the address that it belongs to."""
+        """Return the column of the address that it belongs to."""
         return "url" if isinstance(thing, Camera) else self.template
 
 
@@ -43,7 +43,7 @@ def parse_address(writing: Write, field: str, text: str, parse: Callable[[str], 
 
 
 def check_trust(trust: Trust | None, *urls: str | None) -> None:
-    """Raises ProblemError 422 when trust is stated for addresses without TLS."""
+    """Raise ProblemError 422 when trust is stated for addresses without TLS."""
     with refuse_as_422("tls"):
         check_trust_is_used(trust, urls)
 
@@ -86,7 +86,7 @@ async def remove_secret(writing: Write, thing: Camera | Destination, columns: Se
 def secret_of(
     writing: Write, address: Address | None, columns: SecretColumns = LOGIN, *, others: tuple[Origin, ...] = ()
 ) -> dict[str, Any]:
-    """The columns for the credentials in an address; empty when it has none. `others`: as of `Sealer.seal`.
+    """Seal the credentials in an address into columns; {} when it has none. `others`: as of `Sealer.seal`.
 
     Raises ProblemError 403 when the caller may not write secrets.
     """
@@ -97,7 +97,7 @@ def secret_of(
 
 
 def refuse_to_move(thing: Camera | Destination, address: Address | None, columns: SecretColumns = LOGIN) -> None:
-    """Raises ProblemError 422 when a stored login would go to another origin than it was given for."""
+    """Raise ProblemError 422 when a stored login would go to another origin than it was given for."""
     if address is None or address.credentials is not None or getattr(thing, columns.sealed) is None:
         return
     column = columns.address_of(thing)
@@ -106,7 +106,7 @@ def refuse_to_move(thing: Camera | Destination, address: Address | None, columns
 
 
 def may_write_secrets(caller: Principal) -> None:
-    """Raises ProblemError 403."""
+    """Raise ProblemError 403 unless the caller may write secrets."""
     if not caller.may(Right.WRITE_SECRET):
         msg = f"the request holds credentials, which needs the right '{Right.WRITE_SECRET.value}'"
         raise ProblemError(HTTPStatus.FORBIDDEN, "forbidden", msg)
@@ -118,5 +118,5 @@ def _sealed(
     origins: tuple[Origin, *tuple[Origin, ...]],
     columns: SecretColumns,
 ) -> dict[str, Any]:
-    """The columns that hold sealed credentials."""
+    """Seal credentials into the columns that hold them."""
     return {columns.sealed: writing.sealer.seal(credentials, *origins), columns.changed_at: writing.transaction.now}

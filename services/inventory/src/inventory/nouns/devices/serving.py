@@ -28,7 +28,7 @@ PART_OF_ADDRESSES = (
 
 
 def template_of(code: str) -> str:
-    """The address that each camera of a centre that pulls has in its plan."""
+    """Build the address that each camera of a centre that pulls has in its plan."""
     return served_url(code, "{camera_code}")
 
 
@@ -53,27 +53,27 @@ def check_new(given: NewDestination) -> None:
 
 
 def check_enhanced(*, enhanced_rtmp: bool) -> None:
-    """Raises ProblemError 422."""
+    """Raise ProblemError 422 for enhanced RTMP of a centre that pulls."""
     if enhanced_rtmp:
         raise invalid("enhanced_rtmp", "is of RTMP, and a centre that pulls does so over RTSP: leave it out")
 
 
 def refuse_serving(serving: Serving | None, *, account: str | None = None) -> None:
-    """Raises ProblemError 422 for what only a centre that pulls has."""
+    """Raise ProblemError 422 for what only a centre that pulls has."""
     for name, value in (("serving", serving), ("account", account)):
         if value is not None:
             raise invalid(name, "is for a centre that pulls: leave it out, or add it with mode 'serve'")
 
 
 def check_serving(serving: Serving) -> None:
-    """Raises ProblemError 422 that names every field that does not fit."""
+    """Raise ProblemError 422 that names every field that does not fit."""
     errors = [FieldError(field=f"serving.{name}", message=message) for name, message in find_faults(serving)]
     if errors:
         raise refuse_fields(errors)
 
 
 def merge_serving(before: Mapping[str, Any], patch: Serving | Mapping[str, Any] | None) -> dict[str, Any]:
-    """What is stated of how a centre pulls, with `patch` over it. Raises ProblemError 422."""
+    """Merge `patch` over what is stated of how a centre pulls. Raises ProblemError 422."""
     if patch is None:
         raise invalid("serving", "is missing: say from which networks the centre connects (source_networks)")
     given = patch.model_dump(exclude_unset=True) if isinstance(patch, Serving) else patch
@@ -81,7 +81,7 @@ def merge_serving(before: Mapping[str, Any], patch: Serving | Mapping[str, Any] 
 
 
 async def served_columns(writing: Write, given: NewDestination) -> tuple[dict[str, Any], str]:
-    """The columns of a new centre that pulls, and its password, which stands in none of them.
+    """Build the columns of a new centre that pulls, and its password, which stands in none of them.
 
     Raises ProblemError: 403 when the caller may not write secrets, 409 when the account is another centre's.
     """
@@ -114,13 +114,13 @@ async def rotate_password(writing: Write, destination: Destination, overlap: tim
 
 
 def refuse_unless_served(destination: Destination) -> None:
-    """Raises ProblemError 409."""
+    """Raise ProblemError 409 unless the centre pulls."""
     if not is_served(destination):
         raise ProblemError(HTTPStatus.CONFLICT, "not_served", NOT_SERVED)
 
 
 def refuse_given_password(destination: Destination) -> None:
-    """Raises ProblemError 409 where the password is made by us."""
+    """Raise ProblemError 409 where the password is made by us."""
     if is_served(destination):
         msg = "the centre pulls: its password is made here (POST …/rotate), and nobody gives another one"
         raise ProblemError(HTTPStatus.CONFLICT, "made_here", msg)

@@ -13,7 +13,7 @@ from vonggac.http import ProblemError
 
 
 def columns_of(fields: BaseModel) -> dict[str, Any]:
-    """What a caller wrote, one value per column; structured values stay as they are."""
+    """Return what a caller wrote, one value per column; structured values stay as they are."""
     return {name: getattr(fields, name) for name in type(fields).model_fields}
 
 
@@ -54,9 +54,9 @@ class ClosableWriter(Writer):
         return {}
 
     def refuse_closed(self, _thing: Any, _stated: Mapping[str, Any]) -> None:
-        """Raises ProblemError 409 when the thing is in a state that allows no change of these fields."""
+        """Raise ProblemError 409 when the thing is in a state that allows no change of these fields."""
 
 
 def closed(detail: str) -> ProblemError:
-    """The 409 of a change that comes too late."""
+    """Build the 409 of a change that comes too late."""
     return ProblemError(HTTPStatus.CONFLICT, "closed", detail)

@@ -24,7 +24,7 @@ async def links(session: AsyncSession, field: str = "implements_id") -> Mapping[
 
 
 async def _check(transaction: WriteTransaction, before: Directive | None, directive: Directive | None) -> None:
-    """Raises ProblemError 409 when a link leads back to where it begins, 422 for a day of issue to come."""
+    """Raise ProblemError 409 when a link leads back to where it begins, 422 for a day of issue to come."""
     if directive is None:
         return
     check_happened(transaction.now, before, directive, "issued_on")

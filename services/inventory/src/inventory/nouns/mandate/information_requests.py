@@ -47,7 +47,7 @@ class _Writer(StatusWriter[InformationRequestStatus]):
 async def _check(
     transaction: WriteTransaction, before: InformationRequest | None, after: InformationRequest | None
 ) -> None:
-    """Raises ProblemError 409 when the questions change after they were sent, 422 for a day on paper that cannot be."""
+    """Raise ProblemError 409 when questions change after they were sent, 422 for a day on paper that cannot be."""
     if before is None or after is None:
         return
     for answer in after.answers:

@@ -43,12 +43,12 @@ class MaintenanceWindowResponse(Shown, Acted):
     @model_validator(mode="before")
     @classmethod
     def _nobody_agreed(cls, values: Any) -> Any:
-        """The column names who declared it while nobody has agreed."""
+        """Show no name while nobody has agreed: the column then has who declared it."""
         return {**values, "agreed_by": None} if isinstance(values, Mapping) and not values["agreed"] else values
 
 
 def span_of(window: MaintenanceWindow) -> Span:
-    """What the rules see of a window."""
+    """Return what the rules see of a window."""
     return Span(window.camera_id or window.facility_id, window.starts_at, window.ends_at, window.cancelled_at)
 
 
@@ -61,7 +61,7 @@ class _Writer(Writer):
         return window
 
     async def change(self, writing: Write, thing: Thing, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """Raises ProblemError 422 when what has been would change. Another time is another agreement."""
+        """Change it; another time is another agreement. Raises ProblemError 422 when what has been would change."""
         if patch.keys() & {"cancelled_at", "confirmed_at"}:
             await writing.transaction.change_thing(thing, patch)
             return
@@ -75,7 +75,7 @@ class _Writer(Writer):
 
 
 def agreement(writing: Write, starts_at: datetime) -> dict[str, Any]:
-    """The columns of a window that the caller enters now."""
+    """Build the columns of a window that the caller enters now."""
     actor, now = writing.transaction.actor, writing.transaction.now
     by_decider = refuse_act(Act.MAINTENANCE, writing.caller) is None
     agreed = is_agreed(by_decider=by_decider, starts_at=starts_at, now=now)
@@ -129,7 +129,7 @@ def _refuse(before: Any, after: Any, writing: Write) -> None:
 
 
 async def _keep_line(_transaction: WriteTransaction, _before: Any, after: Any) -> None:
-    """Raises ProblemError 409 when a window would be removed."""
+    """Raise ProblemError 409 when a window would be removed."""
     if after is None:
         msg = "a window keeps its line: cancel it with POST /v1/maintenance-windows/{id}/cancel"
         raise ProblemError(HTTPStatus.CONFLICT, "cancel_instead", msg)

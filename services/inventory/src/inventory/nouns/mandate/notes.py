@@ -37,7 +37,7 @@ class JournalEntryResponse(Shown, Acted):
 
 class _Writer(Writer):
     async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
-        """Raises ProblemError 422 when there is no such thing."""
+        """Make the note. Raises ProblemError 422 when there is no such thing."""
         given, transaction = cast("JournalEntryFields", fields), writing.transaction
         if given.about_noun not in _KINDS:
             raise invalid("about_noun", f"is no noun of the register; the nouns are {', '.join(sorted(_KINDS))}")
@@ -51,7 +51,7 @@ class _Writer(Writer):
 
 
 async def _stays(_transaction: WriteTransaction, before: JournalEntry | None, _after: JournalEntry | None) -> None:
-    """Raises ProblemError 409 when a note would change or go, by whatever way: by a file, or with one taken back."""
+    """Raise ProblemError 409 when a note would change or go, by whatever way: by a file, or with one taken back."""
     if before is not None:
         msg = "a journal entry is never changed and never removed: a correction is another entry"
         raise closed(msg)

@@ -69,7 +69,7 @@ class _Writer(StatusWriter[ObligationStatus]):
 
 
 async def _check(transaction: WriteTransaction, before: Obligation | None, after: Obligation | None) -> None:
-    """Raises ProblemError 422 for a facility that does not exist, 409 for a deadline that would be overwritten; 422 for
+    """Raise ProblemError 422 for a facility that does not exist, 409 for a deadline that would be overwritten; 422 for
     a unit or an agency that had ended when its directive was issued."""
     if after is None:
         return
@@ -88,7 +88,7 @@ async def _check(transaction: WriteTransaction, before: Obligation | None, after
 
 
 async def _check_completed(transaction: WriteTransaction, before: Obligation | None, after: Obligation) -> None:
-    """Raises ProblemError 422 when it was completed before the day of its directive."""
+    """Raise ProblemError 422 when it was completed before the day of its directive."""
     done_at = after.completed_at
     if done_at is None or (before is not None and before.completed_at == done_at):
         return
@@ -97,7 +97,7 @@ async def _check_completed(transaction: WriteTransaction, before: Obligation | N
 
 
 async def _check_directive(transaction: WriteTransaction, before: Obligation | None, after: Obligation) -> None:
-    """Raises ProblemError 422 when the newest deadline is set by a directive that does not exist."""
+    """Raise ProblemError 422 when the newest deadline is set by a directive that does not exist."""
     newest = after.deadlines[-1].directive_id
     if before is not None and before.deadlines != after.deadlines and newest is not None:
         there = await transaction.session.get(Directive, newest) is not None

@@ -72,7 +72,7 @@ class _Writer(ClosableWriter):
     own_columns = frozenset({"consents"})
 
     async def columns(self, writing: Write, fields: BaseModel) -> dict[str, Any]:
-        """The next version of the facility, and its code."""
+        """Compute the next version of the facility, and its code."""
         session = writing.transaction.session
         given = cast("PlanFields", fields)
         facility = await session.get_one(Facility, given.facility_id)
@@ -81,7 +81,7 @@ class _Writer(ClosableWriter):
         return {"version": version, "code": plan_code(facility.code, version), "consents": ()}
 
     async def transition_columns(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
-        """The version that was agreed before is superseded; a draft has nobody's consent."""
+        """Supersede the version that was agreed before; a draft has nobody's consent."""
         if target is PlanStatus.DRAFT:
             return {"consents": ()}
         if target is not PlanStatus.AGREED:
@@ -138,13 +138,13 @@ async def _guards(transaction: WriteTransaction, plan: ConnectionPlan, _target: 
 
 
 async def _check_decided(transaction: WriteTransaction, before: Any, after: Any) -> None:
-    """Raises ProblemError 422 for an exception that is decided on a day to come: it holds at once."""
+    """Raise ProblemError 422 for an exception that is decided on a day to come: it holds at once."""
     if after is not None:
         check_happened(transaction.now, before, after, "decided_on")
 
 
 async def _republish_cameras(transaction: WriteTransaction, before: Any, after: Any) -> None:
-    """The cameras' messages say under what they are forwarded."""
+    """Publish the cameras again: their messages say under what they are forwarded."""
     for one in (before, after):
         if one is not None:
             transaction.mark_facility_stale(one.facility_id)

@@ -36,7 +36,7 @@ DAY_TO_COME = "is a day to come: what has not happened yet is not on record"
 
 
 def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: str, ahead: timedelta = AHEAD) -> None:
-    """Raises ProblemError 422 for a day or an instant to come in one of the fields; one that is on record stays."""
+    """Raise ProblemError 422 for a day or an instant to come in one of the fields; one that is on record stays."""
     for field in fields:
         value = getattr(after, field)
         if value is None or (before is not None and getattr(before, field) == value):
@@ -49,7 +49,7 @@ def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: s
 
 
 def status_filter(states: type[StrEnum]) -> Mapping[str, Filter]:
-    """The filter `status` of a list."""
+    """Build the filter `status` of a list."""
     return {"status": Filter(states, lambda things, value, _recorded: things.c.status == value)}
 
 
@@ -57,7 +57,7 @@ class StatusWriter[State: StrEnum](Writer):
     """Fields as columns, and the status beside them."""
 
     def __init__(self, machine: StateMachine[State], *moved: str) -> None:
-        """`moved`: further columns that a transition sets."""
+        """Take the machine; `moved`: further columns that a transition sets."""
         self._machine, self._moved = machine, frozenset({"status", *moved})
 
     async def make(self, writing: Write, kind: type[Thing], fields: BaseModel) -> Thing:
@@ -98,7 +98,7 @@ async def check_paper_day(
     kinds: Collection[ObligationKind],
     *more: Cause,
 ) -> None:
-    """Raises ProblemError 422 for a day on paper in `field` that cannot be. `more`: further causes of the document.
+    """Raise ProblemError 422 for a day on paper in `field` that cannot be. `more`: further causes of the document.
 
     A day that is on record is not judged again: its facility or its directive may have come, or changed, after it.
     """
@@ -115,7 +115,7 @@ async def check_day(
     kinds: Collection[ObligationKind],
     *more: Cause,
 ) -> None:
-    """The same of a day that is new."""
+    """Check in the same way a day that is new."""
     facility = await transaction.session.get_one(Facility, facility_id)
     causes = [*more, *_founding(facility)]
     directive = await find_first_directive(transaction.session, facility, kinds)
@@ -125,7 +125,7 @@ async def check_day(
 
 
 def refuse_wrong_day(transaction: WriteTransaction, field: str, day: date, *causes: Cause) -> None:
-    """Raises ProblemError 422 for a day to come, or one before its causes."""
+    """Raise ProblemError 422 for a day to come, or one before its causes."""
     wrong = find_wrong_day(day, day_of(transaction.now), causes)
     if wrong is not None:
         raise ProblemError(
@@ -138,7 +138,7 @@ def refuse_wrong_day(transaction: WriteTransaction, field: str, day: date, *caus
 
 
 def cause_of(directive: Directive) -> Cause:
-    """That nothing carries out a directive before its day."""
+    """Build the cause that nothing carries out a directive before its day."""
     return Cause(
         directive.issued_on,
         f"the day of the directive {directive.number} that demands it",
@@ -161,7 +161,7 @@ def _founding(facility: Facility) -> list[Cause]:
 async def find_first_directive(
     session: AsyncSession, facility: Facility, kinds: Collection[ObligationKind]
 ) -> Directive | None:
-    """The oldest directive that demands one of these of the facility, whether it has cameras or not."""
+    """Find the oldest directive that demands one of these of the facility, whether it has cameras or not."""
     query = (
         select(Obligation, Directive)
         .join(Directive, Directive.id == Obligation.directive_id)

@@ -43,6 +43,6 @@ async def record_coverage(transaction: WriteTransaction, before: Any | None, aft
 
 
 def _joined(said: Sequence[SurveyedArea], name: str) -> str | None:
-    """What was written of areas of one kind, as long as a line may be."""
+    """Join what was written of areas of one kind, as long as a line may be."""
     words = "; ".join(dict.fromkeys(getattr(one, name) for one in said if getattr(one, name) is not None))
     return words[:500] or None

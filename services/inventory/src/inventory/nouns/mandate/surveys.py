@@ -99,7 +99,7 @@ class _Writer(ClosableWriter):
         }
 
     async def change(self, writing: Write, thing: Any, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """The facility's word on the briefing is its own, or recorded by its document."""
+        """Change the survey; the facility's word on the briefing is its own, or recorded by its document."""
         if not patch.keys() & {*BRIEFING.fields, *BRIEFING.document}:
             await super().change(writing, thing, fields, patch)
             return
@@ -109,7 +109,7 @@ class _Writer(ClosableWriter):
         await super().change(writing, thing, fields, {**patch, **recorders})
 
     async def transition_columns(self, writing: Write, thing: Any, target: Any) -> dict[str, Any]:
-        """A team that goes in again is briefed again (R16)."""
+        """Set the columns of a transition: a team that goes in again is briefed again (R16)."""
         transaction = writing.transaction
         if target is SurveyStatus.SCHEDULED and thing.status is not SurveyStatus.ASSIGNED:
             return dict.fromkeys(_BRIEFING)

@@ -85,7 +85,7 @@ class VisitResponse(Shown, Acted):
 
 
 async def _check(transaction: WriteTransaction, before: Visit | None, after: Visit | None) -> None:
-    """Raises ProblemError 422 for times to come, 409 when a visit would no longer say what it needed to begin (R16)."""
+    """Raise ProblemError 422 for times to come, 409 when a visit would no longer say what it needed to begin (R16)."""
     if after is None:
         return
     times = ("briefed_at", "entered_at", "left_at")
@@ -113,7 +113,7 @@ _ANEW: Mapping[str, Any] = {
 
 
 async def _block_while_obstructed(transaction: WriteTransaction, before: Any | None, after: Any | None) -> None:
-    """What a team met at the gate blocks the facility (R21), until the visit is planned anew or cancelled."""
+    """Block the facility by what a team met at the gate (R21), until the visit is planned anew or cancelled."""
     was, now = (one is not None and one.status is VisitStatus.OBSTRUCTED for one in (before, after))
     if was is now:
         return
@@ -138,7 +138,7 @@ async def _block_while_obstructed(transaction: WriteTransaction, before: Any | N
 
 class _Writer(StatusWriter[VisitStatus]):
     async def change(self, writing: Write, thing: Any, fields: type[BaseModel], patch: Mapping[str, Any]) -> None:
-        """A team that goes in again is briefed again (R16); one that comes at another time asks for access again."""
+        """Change it: a team that goes in again is briefed again (R16); one at another time asks for access again."""
         again = _ANEW if patch.get("status") == VisitStatus.PLANNED else {}
         before = {name: getattr(thing, name) for name in fields.model_fields}
         after = {**before, **again, **patch}
@@ -186,7 +186,7 @@ VISIT = Noun(
 
 
 async def _check_inspected(transaction: WriteTransaction, before: Inspection | None, after: Inspection | None) -> None:
-    """Raises ProblemError 422 for an inspection to come, which would put off the next one, or a finding mended then."""
+    """Raise ProblemError 422 for an inspection to come, which would put off the next one, or a finding mended then."""
     if after is None:
         return
     check_happened(transaction.now, before, after, "inspected_on")

@@ -22,7 +22,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def recorded(kind: type[Thing], as_of: datetime | None) -> FromClause:
-    """The things as they were on record at `as_of`, or as they are now; columns as the table's, `has_…` for secrets."""
+    """Select things as on record at `as_of`, or as they are now; columns as the table's, `has_…` for secrets."""
     if as_of is None:
         present = kind.__table__.c
         return select(*[_show_column(column) for column in present], _etag(present.revision)).subquery(
@@ -41,7 +41,7 @@ def in_force(things: FromClause, valid_on: date) -> ColumnElement[bool]:
 
 
 async def missing(session: AsyncSession, kind: type[Thing], thing_id: UUID) -> ProblemError:
-    """The problem of an id that is not on record: 410 when it was, else 404."""
+    """Build the problem of an id that is not on record: 410 when it was, else 404."""
     history = HISTORY[kind]
     query = select(history.c.recorded_to).where(history.c.id == thing_id).order_by(history.c.recorded_to.desc())
     removed_at: datetime | None = await session.scalar(query.limit(1))
@@ -58,7 +58,7 @@ async def read_one_instant(session: AsyncSession) -> None:
 
 
 async def settled_instant(session: AsyncSession) -> datetime | None:
-    """The newest instant whose state no running write can change any more; None: nothing was ever written.
+    """Find the newest instant whose state no running write can change any more; None: nothing was ever written.
 
     A long write records what is new as of its beginning, and commits later (decision 0043).
     """

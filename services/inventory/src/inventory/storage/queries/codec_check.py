@@ -29,7 +29,7 @@ class CodecCheck:
                 )
 
     def raise_if_any(self) -> None:
-        """Raises ProblemError 422 that names camera and destination of each."""
+        """Raise ProblemError 422 that names camera and destination of each."""
         if self._count == 0:
             return
         more = f" (and {self._count - 1} more deliveries)" if self._count > 1 else ""

@@ -24,7 +24,7 @@ def is_alike(column: ColumnElement[Any], codes: Iterable[str]) -> ColumnElement[
 async def refuse_alike_code(
     session: AsyncSession, kind: type[Thing], given: Mapping[str, Any], before: Thing | None
 ) -> None:
-    """Raises ProblemError 409 for a code that differs from another one only in case or leading zeros; names that one.
+    """Raise ProblemError 409 that names another code which differs only in case or leading zeros.
 
     `given`: the fields as they will be. Indexes over folded codes refuse what two long writes do at the same time.
     """

@@ -115,7 +115,7 @@ def _whole_others(
 
 
 def listed(kind: type[Thing], recorded: Recorded) -> FromClause:
-    """The things that a list is of; for nothing else in its statement."""
+    """Select the things that a list is of; for nothing else in its statement."""
     if not recorded.is_whole:
         return recorded(kind)
     if kind not in _kept_things:

@@ -35,7 +35,7 @@ def _present(kind: type[Thing]) -> FromClause:
 async def facility_plans(
     session: AsyncSession, facility_ids: Collection[UUID], read: Callable[[type[Thing]], FromClause] = _present
 ) -> Mapping[UUID, FacilityPlan]:
-    """What the deliveries of each of these facilities may run under; `read`: by the records of another time."""
+    """Find what deliveries of each of these facilities may run under; `read`: by the records of another time."""
     plans, exceptions = read(ConnectionPlan), read(PlanException)
     agreed = select(plans.c.facility_id, plans.c.connections).where(
         plans.c.status == PlanStatus.AGREED, plans.c.facility_id.in_(facility_ids)
@@ -84,7 +84,7 @@ async def agency_roles(session: AsyncSession, agency_ids: Collection[UUID]) -> d
 
 
 async def find_operator(session: AsyncSession, facility_id: UUID, day: date) -> Agency | None:
-    """The operator that is assigned to the province of a facility on `day`; None: nobody is."""
+    """Find the operator that is assigned to the province of a facility on `day`; None: nobody is."""
     facility = await session.get_one(Facility, facility_id)
     provinces = units_and_followers(facility.unit_id, await _read_links(session))
     in_force = select(OperatorAssignment.agency_id).where(
@@ -105,7 +105,7 @@ async def units_of_facility(session: AsyncSession, facility: Facility) -> frozen
 async def find_exception_from_two_eyes(
     session: AsyncSession, facility_id: UUID | None, day: date
 ) -> ApprovalRule | None:
-    """The rule by which who wrote may approve, for a facility, or with None for every facility there is.
+    """Find the rule by which who wrote may approve, for a facility, or with None for every facility there is.
 
     None: two pairs of eyes, as everywhere without a rule.
     """

@@ -29,7 +29,7 @@ def is_mentioned(kind: type[Thing], where: str, thing_id: UUID) -> ColumnElement
 async def refuse_while_referred(
     session: AsyncSession, other: type[Thing], label: str, refers: ColumnElement[bool]
 ) -> None:
-    """Raises ProblemError 409 when any of the others `refers`; it has their count, and the first few by their `label`.
+    """Raise ProblemError 409 when any of the others `refers`, with their count and the first few by their `label`.
 
     Those that the session's caller does not see are counted alone.
     """

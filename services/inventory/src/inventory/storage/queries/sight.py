@@ -94,7 +94,7 @@ def select_visible(kind: type[Thing], as_of: datetime | None, sight: Sight) -> F
 
 
 async def follow_units(session: AsyncSession, units: frozenset[UUID]) -> frozenset[UUID]:
-    """These, and all units that lie in them by now, by the succession on record."""
+    """Find these, and all units that lie in them by now, by the succession on record."""
     table = Unit.__table__.c
     rows = await session.execute(select(table.id, table.parent_id, table.valid_to, table.succeeds))
     known = {
@@ -131,7 +131,7 @@ async def saw_all(session: AsyncSession, kind: type[Thing], thing_ids: Collectio
 
 
 async def read_thing[T: Thing](session: AsyncSession, kind: type[T], thing_id: UUID) -> T:
-    """A thing that the session's caller sees. Raises ProblemError 404, or 410 when it was removed."""
+    """Read a thing that the session's caller sees. Raises ProblemError 404, or 410 when it was removed."""
     found = await session.get(kind, thing_id)
     if found is None or not await sees(session, kind, thing_id):
         raise await missing_for(session, kind, thing_id)
@@ -250,7 +250,7 @@ def _covers(scope: AccessScope, facilities: Any) -> ColumnElement[bool]:
 
 
 def _without_contacts(things: FromClause) -> dict[str, ColumnElement[Any]]:
-    """The columns that hold phones and e-mail addresses, hidden; and the text to search without them."""
+    """Hide the columns that hold phones and e-mail addresses; strip them from the text to search."""
     contacts = [column for column in things.c if is_contact(column.name)]
     hidden: dict[str, ColumnElement[Any]] = {
         column.name: case((column.is_not(None), literal(HIDDEN))).label(column.name) for column in contacts
@@ -295,7 +295,7 @@ def _of_obligation(things: Any, view: _View) -> ColumnElement[bool]:
 
 
 def _of_entry(things: Any, view: _View) -> ColumnElement[bool]:
-    """A note about what is seen, or was until it was removed; about what is no facility's, it is the province's."""
+    """Select notes about what is seen, or was until removed; those about what is no facility's are the province's."""
     found: list[ColumnElement[bool]] = []
     gone: list[ColumnElement[bool]] = []
     for kind in THINGS:
@@ -315,7 +315,7 @@ def _of_entry(things: Any, view: _View) -> ColumnElement[bool]:
 
 
 def _gone(kind: type[Thing], view: _View) -> Select[tuple[UUID]]:
-    """The things with a note that are not on record, but would be seen as they were last."""
+    """Select the things with a note that are not on record, but would be seen as they were last."""
     noted = select(JournalEntry.__table__.c.about_id).where(JournalEntry.__table__.c.about_noun == kind.noun)
     last = _as_it_was_last(kind, noted)
     condition = _condition(kind, last, replace(view, removed_too=True))

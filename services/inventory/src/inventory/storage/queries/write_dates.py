@@ -37,7 +37,7 @@ class WriteDates:
         self.now, self.measured = now, measured
 
     def check(self) -> None:
-        """Raises ProblemError 503 while the clock is not known: this machine's own may be minutes off."""
+        """Raise ProblemError 503 while the clock is not known: this machine's own may be minutes off."""
         if self.measured():
             return
         msg = (
@@ -48,7 +48,7 @@ class WriteDates:
         raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "clock_not_measured", msg, headers=headers)
 
     async def date_write(self, session: AsyncSession) -> WriteDate:
-        """The instant of this write, later than every one before it: the triggers of the history read it too."""
+        """Date this write later than every one before it: the triggers of the history read the instant too."""
         steady = steady_now()
         now: datetime = (await session.execute(_NOW, {"now": self.now()})).scalar_one()
         await set_recorded_now(session, now)

@@ -60,7 +60,7 @@ class Thing(Base):
 
 
 def derived_columns(kind: type[Thing], values: Mapping[str, Any]) -> dict[str, str]:
-    """The derived columns of a row: the text to search, and the key of its place in a list by name."""
+    """Compute the derived columns of a row: the text to search, and the key of its place in a list by name."""
     searched = " ".join(str(values[name] or "") for name in kind.searched)
     derived = {"search": fold(searched)} if kind.searched else {}
     if kind.ordered is not None:
@@ -70,7 +70,7 @@ def derived_columns(kind: type[Thing], values: Mapping[str, Any]) -> dict[str, s
 
 
 def order_column() -> Any:
-    """The column that a list by name is sorted by; compared byte by byte, whatever the database's collation."""
+    """Build the column that sorts a list by name; compared byte by byte, whatever the database's collation."""
     return mapped_column(Text(collation="C"), server_default="")
 
 

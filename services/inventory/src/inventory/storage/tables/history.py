@@ -13,12 +13,12 @@ _NEVER_NULL = frozenset({"id", "code"})
 
 
 def shown_flag(column: str) -> str:
-    """What stands for a sealed column: `sealed_secret` is shown as `has_secret`."""
+    """Name the column shown for a sealed one: `sealed_secret` is shown as `has_secret`."""
     return "has_" + column.removeprefix(SEALED)
 
 
 def history_of(kind: type[Thing]) -> Table:
-    """The table `<table>_history`: one row for each state of a thing, from `recorded_from` until before `recorded_to`.
+    """Build the table `<table>_history`: a row per state of a thing, from `recorded_from` until before `recorded_to`.
 
     The present state is in it, with an empty `recorded_to`.
     """

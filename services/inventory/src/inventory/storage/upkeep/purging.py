@@ -126,7 +126,7 @@ async def _erase_log(session: AsyncSession, noun: str, ids: Sequence[UUID]) -> N
 
 
 def _erased_columns(table: Any, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of people, erased; of structured ones what is in them."""
+    """Erase the columns of people; of structured ones what is in them."""
     erased: dict[str, Any] = {}
     for column in table.columns:
         value = row[column.name]

@@ -84,7 +84,7 @@ class Reconciler:
             log.info("jobs_not_reconciled", error=type(cause).__name__)
 
     async def run_round(self, board: JobBoard, now: datetime) -> int:
-        """Number of cameras republished. `now` by the server's clock. Raises what NATS and PostgreSQL raise."""
+        """Republish cameras and count them. `now` by the server's clock. Raises what NATS and PostgreSQL raise."""
         self._owner_since = self._owner_since or now
         async with self._database.transaction() as session:
             cameras = [_OnRecord(*row) for row in await session.execute(select(Camera.id, Camera.revision))]

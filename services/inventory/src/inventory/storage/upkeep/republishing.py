@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 
 async def republish(database: Database) -> int:
-    """Number of messages put into the outbox. Revisions stay: nothing has changed.
+    """Put everything into the outbox again; return the number of messages. Revisions stay: nothing has changed.
 
     Raises DBAPIError, and psycopg.Error of a COPY.
     """

@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 def replicas_of(info: StreamInfo) -> Mapping[str, int]:
-    """Copies of a stream by state; of a server alone one that is current."""
+    """Count the copies of a stream by state; of a server alone one that is current."""
     cluster = info.cluster
     others = (cluster.replicas or []) if cluster is not None else []
     counts = {"current": 0 if cluster is not None and not cluster.leader else 1, "behind": 0, "offline": 0}
