@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from console.apis.caller import Answer, Away, Caller, Loading, Refused
+from console.apis.caller import Answer, Away, Caller, Found, Loading, Refused
 
 NOW_S = 1_000.0
 
@@ -32,3 +32,23 @@ async def test_any_other_answer_of_a_server_in_trouble_is_away(status: int, body
 async def test_a_refusal_has_both_languages() -> None:
     answer, _ = await ask(403, {"code": "forbidden", "detail": "no right", "detail_vi": "không có quyền"})
     assert answer == Refused("reporting", 403, "no right", "không có quyền", "forbidden")
+
+
+async def test_a_document_is_asked_for_as_it_is_and_not_packed() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content='{"name": "Cơ sở 1", "lacking": 0.5}'.encode())
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        caller = Caller("reporting", "http://127.0.0.1:1", client, within_s=1)
+        assert await caller.get("token", "/v1/present") == Found({"name": "Cơ sở 1", "lacking": 0.5})
+    assert asked[0].headers["accept-encoding"] == "identity"
+
+
+async def test_what_is_no_document_is_of_a_service_that_is_away() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=b'{"name": "cut o'))
+    async with httpx.AsyncClient(transport=transport) as client:
+        caller = Caller("reporting", "http://127.0.0.1:1", client, within_s=1, unix_s=lambda: NOW_S)
+        assert await caller.get("token", "/v1/present") == Away("reporting", NOW_S)
