@@ -109,8 +109,9 @@ async def test_the_counts_are_those_of_the_accounts_and_rows_add_up_to_them(clie
         assert (await client.get("/v1/present/cameras", params=query)).json()["total"] == line["cameras"]
     for line in found["by_destination"]:
         for word in ("connected", "not_connected", "unknown", "out_of_scope"):
-            query = {"destination": line["code"], "delivery": word, "total": "true"}
-            assert (await client.get("/v1/present/cameras", params=query)).json()["total"] == line[word]
+            for named in (line["code"], line["id"]):
+                query = {"destination": named, "delivery": word, "total": "true"}
+                assert (await client.get("/v1/present/cameras", params=query)).json()["total"] == line[word]
     for group in ("by_unit", "by_agency", "by_type", "by_facility"):
         assert sum(line["cameras"]["total"] for line in found[group]) == 5
     assert found["confirmed"] == {"up": 3, "down": 1, "maintenance": 0, "unknown": 0, "out_of_scope": 1}
