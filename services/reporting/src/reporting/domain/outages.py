@@ -47,7 +47,7 @@ class OutageFigures:
 def outage_figures[Fault: Hashable](
     period: Period, found: Sequence[tuple[Outage, Fault | None]], up: Millis
 ) -> OutageFigures:
-    """Of the outages within `period`, each with the fault of its whole site, and the up time of the same cameras."""
+    """Sum up the outages within `period`, each with its whole site's fault, and the up time of the same cameras."""
     sure = [(outage, fault) for outage, fault in found if outage.confirmed]
     whole = counted(sure)
     repaired = repairs(period, whole)

@@ -138,7 +138,7 @@ def _is_pulled(camera: Camera, responsible: Mapping[UUID, str | None]) -> bool:
 
 
 async def _load_responsible(session: AsyncSession, at: Millis) -> Mapping[UUID, str | None]:
-    """Of each centre that pulls, as the register had it then."""
+    """Load who is responsible for each centre that pulls, as the register had it then."""
     columns = destination.c
     query = select(columns.id, columns.responsible).where(
         columns.mode == DestinationMode.SERVE.value,

@@ -60,7 +60,7 @@ def same_worker(one: str, other: str) -> str:
 
 
 def _dated() -> tuple[Column[object], ...]:
-    """Of everything that is kept revision by revision."""
+    """Build the columns of everything that is kept revision by revision."""
     return (
         Column("removed", Boolean, nullable=False, comment="The thing is gone from then on"),
         Column("created_at", DateTime(timezone=True)),

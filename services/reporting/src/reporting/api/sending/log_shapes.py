@@ -44,7 +44,7 @@ class OwnView:
 
 
 async def own_view(session: AsyncSession, caller: Principal) -> OwnView | None:
-    """Of a caller by link; None of any other."""
+    """Build the view of a caller by link; None of any other."""
     if caller.link is None or caller.scope is None:
         return None
     (facility_id,) = caller.scope.facilities

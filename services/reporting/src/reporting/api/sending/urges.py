@@ -311,7 +311,7 @@ async def _read_visible(session: Any, urge_id: UUID, caller: Principal, view: Ow
 
 
 def _after_the_urge(answered_at: datetime, urged_at: datetime) -> datetime:
-    """Of an answer with a plain day, 00:00 of it: on the day of the urge it came after the urge."""
+    """Date an answer that names a plain day to 00:00 of it: on the day of the urge it came after the urge."""
     day, at = (one.astimezone(VIETNAM) for one in (answered_at, urged_at))
     return urged_at if day.time() == time() and day.date() == at.date() else answered_at
 

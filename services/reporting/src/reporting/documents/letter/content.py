@@ -88,7 +88,7 @@ def _opening(report: Report, zone: ZoneInfo) -> Iterator[Block]:
 
 
 def _period_of_earlier(report: Report, zone: ZoneInfo) -> Text:
-    """Of rule 4 and before: zone, rule and rounding stand in the first paragraph."""
+    """Write the period as rule 4 and before have it: zone, rule and rounding stand in the first paragraph."""
     header = report.header
     return Text(
         f"Kỳ báo cáo: từ {point_in_time(header.period.from_ms, zone)} đến trước "

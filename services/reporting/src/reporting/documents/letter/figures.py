@@ -188,7 +188,7 @@ def _obligations(shown: Shown) -> str:
 
 
 def duty_lines(shown: Shown, ends: Sequence[int]) -> list[DutyLine]:
-    """Of each kind that facilities owe: one that was waived is owed no longer, one owed twice is done with both."""
+    """Count each kind that facilities owe: one that was waived is owed no longer, one owed twice is done with both."""
     found = []
     for kind, words in SHOWN_DUTIES.items():
         done_at: dict[str, int | None] = {}

@@ -177,7 +177,7 @@ def _last_step(report: Report) -> str:
 
 
 def _deadline(report: Report, zone: ZoneInfo) -> str:
-    """Of the register's obligations, unless the author named another one: then it is said to be the author's."""
+    """Write the deadline of the register's obligations, or another that the author named, said to be the author's."""
     found = [one.at for one in dues(shown_of(report), ("connection",))]
     if not found:
         return "Sổ theo dõi không có thời hạn kết nối tại thời điểm này."

@@ -105,7 +105,7 @@ class Returns(NamedTuple):
 
 
 def find_returns(eras: Sequence[Era]) -> Returns:
-    """Of one worker's eras, in order. An excursion within an excursion is part of it."""
+    """Find the returns of one worker's eras, in order. An excursion within an excursion is part of it."""
     found, number = Returns([], []), 0
     while number < len(eras):
         before, again = eras[number], number + 1

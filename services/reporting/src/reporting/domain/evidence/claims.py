@@ -105,7 +105,7 @@ def resolve(claims: Iterable[ClaimRow], lives: Mapping[str, Sequence[Life]]) -> 
 
 
 def latest_holders[Row: tuple[Any, ...]](spans: Sequence[tuple[Millis, Millis, Row]]) -> list[Segment[Row]]:
-    """Of spans that are sorted by their start, and may overlap: the latest holder of each moment wins.
+    """Find the latest holder of each moment, who wins, in spans sorted by their start that may overlap.
 
     A row begins with worker, held_since and sequence.
     """
@@ -129,5 +129,5 @@ def latest_holders[Row: tuple[Any, ...]](spans: Sequence[tuple[Millis, Millis, R
 
 
 def precedence(row: tuple[Any, ...]) -> tuple[Millis, str, int]:
-    """Of a row that begins with worker, held_since and sequence: of two, the greater one holds the camera."""
+    """Build the key of a row that begins with worker, held_since and sequence: of two, the greater holds the camera."""
     return row[1], row[0], row[2]

@@ -177,7 +177,7 @@ type _Spans = list[tuple[Millis, Millis, MediaClaim]]
 
 
 def _later_holders(claim: MediaClaim, spans: _Spans) -> _Spans:
-    """Of others, which took the camera after this one did, by their beginning."""
+    """List those of others which took the camera after this one did, by their beginning."""
     since = precedence(claim)
     others = (one for one in spans if one[2].worker_id != claim.worker_id and precedence(one[2]) > since)
     return sorted(others, key=itemgetter(0))
@@ -200,7 +200,7 @@ def _within(life: Life, start: Millis, end: Millis | None) -> tuple[Millis, Mill
 
 
 def _union(spans: Iterable[tuple[Millis, Millis, str]]) -> list[Still]:
-    """Of two causes at a time, that which began first."""
+    """Join the spans; of two causes at a time, that which began first."""
     result: list[Still] = []
     for begin, end, cause in sorted(spans):
         if result and begin <= result[-1].end and cause == result[-1].value:

@@ -54,12 +54,12 @@ def of_camera(state: CameraState, national: bool | None, provincial: bool | None
 
 
 def needed[One](cameras: Sequence[tuple[str | None, One]]) -> list[One]:
-    """Of the cameras in scope at a facility, each with its area, those that make it connected or not."""
+    """Pick those of the cameras in scope at a facility, each with its area, that make it connected or not."""
     return [one for area, one in cameras if area != OTHER_PUBLIC] or [one for _, one in cameras]
 
 
 def of_facility(cameras: Sequence[tuple[str | None, Connection]]) -> Connection:
-    """Of the area and the connection of each camera in scope."""
+    """Compute a facility's connection from the area and the connection of each camera in scope."""
     found = needed(cameras)
     return Connection(
         conjunction([one.national for one in found]),

@@ -53,7 +53,7 @@ class Succession:
                 yield Segment(since, until, unit if unit_id == unit.id else self._names[unit_id])
 
     def _line(self, unit_id: UUID) -> list[Segment[UUID]]:
-        """Of all time, without neighbours of one unit."""
+        """Build a unit's line of all time, without neighbours of one unit."""
         found: list[Segment[UUID]] = []
         for start, end in pairwise([-FOREVER, *self._moments, FOREVER]):
             lies_in = self._unit_at(unit_id, start)

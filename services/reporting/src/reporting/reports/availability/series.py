@@ -76,7 +76,7 @@ class _Days:
         return _Days(places, scope, stable, days[1], found)
 
     async def totals(self, session: AsyncSession, question: Question) -> Totals:
-        """Of the next day: they are asked for in their order."""
+        """Sum up the next day: days are asked for in their order."""
         places = self._places._replace(period=question.period)
         if not all(_is_stable(self._places, one) for one in self._places.facilities):
             places = await plan.places(session, self._scope, question.period)

@@ -155,7 +155,7 @@ def _units_around(version: FacilityVersion, around: Mapping[UUID, UnitLinks]) ->
 
 
 def _papers(known: Records, at: Millis) -> dict[UUID, tuple[tuple[Millis, ...], ...]]:
-    """Of each facility: when proposals were carried out, and when approved surveys found cameras, or none."""
+    """List by facility when proposals were carried out, and when approved surveys found cameras, or none."""
     found: dict[UUID, tuple[list[Millis], list[Millis], list[Millis]]] = {}
     for noun in ("installation_proposal", "survey"):
         for one in known.at(noun, at):

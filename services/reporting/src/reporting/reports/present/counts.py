@@ -131,7 +131,7 @@ class Tally:
         self._number = self.board.number
 
     def counts(self, scope: Scope) -> Counter[str]:
-        """Of all cameras of a scope, as `COUNT_NAMES`."""
+        """Count all cameras of a scope, as `COUNT_NAMES`."""
         self.renew()
         found: Counter[str] = Counter()
         for facility in self._facilities(scope):

@@ -104,7 +104,7 @@ async def load_uses(session: AsyncSession, period: Period, facilities: Collectio
 
 
 def _by_name(state: Mapping[str, Any]) -> str:
-    """Of an approval that was kept before names were, the login alone."""
+    """Name who approved; of an approval that was kept before names were, the login alone."""
     return name_person(state["approved_by"], state.get("approver_name"), state.get("approver_post"))
 
 

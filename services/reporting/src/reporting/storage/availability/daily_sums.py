@@ -94,8 +94,8 @@ _APART = text(f"with {_STAYED} select id from version group by id having not boo
 async def daily_sums(
     session: AsyncSession, days: tuple[Day, Day], stable: Sequence[UUID], others: Sequence[UUID]
 ) -> DailySums:
-    """Of the cameras of `stable` facilities in the days [first, last), all of which are closed. `others`: facilities
-    whose cameras are apart."""
+    """Read the sums of the cameras of `stable` facilities in the days [first, last), all of which are closed. `others`:
+    facilities whose cameras are apart."""
     first, last = days
     given = {
         "facilities": [*stable, *others],

@@ -56,7 +56,7 @@ _DAYS = text(
 async def unconnected_days(
     session: AsyncSession, facility_ids: Sequence[UUID], until: Day, least: Millis
 ) -> list[Days]:
-    """Of the cameras of these facilities, days before `until` with less than `least` of connection to both centres."""
+    """Find days before `until` when cameras of these facilities had less than `least` of connection to both centres."""
     given = {
         "facilities": facility_ids,
         "until": date_of(until),

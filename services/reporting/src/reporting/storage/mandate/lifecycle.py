@@ -39,7 +39,7 @@ async def first_watched(session: AsyncSession, facility_ids: list[UUID], before:
 
 
 async def addresses(session: AsyncSession, at: Millis) -> dict[UUID, str]:
-    """Of each facility at `at`, as the register wrote it; that of a restricted one is nobody's to read."""
+    """Read the address of each facility at `at`, as the register wrote it; a restricted one's is nobody's to read."""
     table = facility.c
     held = or_(table.valid_to.is_(None), table.valid_to > moment(at))
     statement = select(table.id, table.address).where(

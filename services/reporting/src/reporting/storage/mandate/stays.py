@@ -38,7 +38,7 @@ _FOUNDED = text(
 
 
 async def camera_stays(session: AsyncSession, at: Millis) -> dict[UUID, list[CameraStay]]:
-    """Of each facility, the cameras that were on record there at some moment up to `at`."""
+    """List by facility the cameras that were on record there at some moment up to `at`."""
     found: dict[UUID, list[CameraStay]] = {}
     for facility_id, since, until, installed_at, moved in await session.execute(_STAYS, {"at": moment(at)}):
         stay = CameraStay(since, FOREVER if until is None else until, installed_at, moved)
@@ -47,6 +47,6 @@ async def camera_stays(session: AsyncSession, at: Millis) -> dict[UUID, list[Cam
 
 
 async def founded(session: AsyncSession, at: Millis) -> dict[UUID, tuple[Millis, Millis | None]]:
-    """Of each facility, when it was entered, and its founding day as it was on record at `at`."""
+    """Read of each facility when it was entered, and its founding day as it was on record at `at`."""
     rows = await session.execute(_FOUNDED, {"at": moment(at)})
     return {row[0]: (row[1], row[2]) for row in rows}

@@ -17,7 +17,7 @@ from vonggac.auth.succession import UnitLinks, has_ended
 
 
 def links(state: Mapping[str, Any], on: date | None = None) -> UnitLinks:
-    """Of a unit's record, as of today or of a day."""
+    """Read the links of a unit's record, as of today or of a day."""
     parent, last_day = state.get("parent_id"), state.get("valid_to")
     ended = has_ended(None if last_day is None else date.fromisoformat(last_day), on)
     return UnitLinks(None if parent is None else UUID(parent), _follows(state.get("succeeds")), ended)

@@ -67,7 +67,7 @@ class WorkerSign(NamedTuple):
 
 
 async def load_newest(session: AsyncSession, visible: frozenset[UUID] | None) -> Newest:
-    """Of the cameras that stand at these facilities; None: of all."""
+    """Load the newest of the cameras that stand at these facilities; None: of all."""
     if visible is None:
         row = (await session.execute(_OF_ALL)).one()
     else:

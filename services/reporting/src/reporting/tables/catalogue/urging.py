@@ -61,7 +61,7 @@ async def rows(asked: Selection) -> Portions:
 
 
 def _row(entry: Any, sendings: Sequence[Any], given: Sequence[Any]) -> Row:
-    """Of the party's answers: those of facilities stand in the log alone."""
+    """Build a row with the party's own answers: those of facilities stand in the log alone."""
     answers = [one for one in given if one.facility_id is None]
     answer = answers[-1] if answers else None
     promised = None if answer is None or answer.promised_by is None else millis(answer.promised_by)
