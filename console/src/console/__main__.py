@@ -11,7 +11,7 @@ from vonggac.telemetry import configure_logging
 
 
 def main() -> None:
-    """Settings from the environment (VONGGAC_CONSOLE_…)."""
+    """Serve the console, with its settings from the environment (VONGGAC_CONSOLE_…)."""
     settings = load_or_exit(Settings)
     configure_logging(service="console", level=settings.log_level, log_format=settings.log_format)
     log_unknown_settings(Settings)

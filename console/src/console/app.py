@@ -88,7 +88,7 @@ STATIC = Path(__file__).parent / "static"
 def create_app(
     settings: Settings, *, on_death: Callable[[], None] = end_process, unix_s: Callable[[], float] = time.time
 ) -> FastAPI:
-    """Raises OSError or ValueError when a file of a secret cannot be used. `on_death`: when the work has died."""
+    """Build the app. Raises OSError or ValueError for an unusable file of a secret. `on_death`: when the work died."""
     # A caller's client: no proxy of the environment, no redirects that would carry a token elsewhere.
     limits = httpx.Limits(max_connections=CALLS_AT_ONCE, max_keepalive_connections=64)
     client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits, timeout=PROVIDER_WITHIN_S)
@@ -206,7 +206,7 @@ async def measure_buckets(bus: Bus, metrics: Metrics) -> None:
 
 
 def _protect(app: FastAPI, settings: Settings, common: ServiceMetrics) -> None:
-    """What stands before every route: what is added last comes first."""
+    """Put before every route what protects it: what is added last comes first."""
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4)
     app.add_middleware(SameOrigin, origin=settings.base_url)
     app.add_middleware(PageHeaders, secure=settings.secure)
@@ -251,7 +251,7 @@ def _is_of_a_script(request: Request) -> bool:
 
 
 async def _keep_typed(request: Request, response: Response) -> None:
-    """What was typed stands in the form again after the sign-in of a person whose session had ended."""
+    """Keep what was typed: it stands in the form again after the sign-in of a person whose session had ended."""
     cookies: Cookies = request.app.state.cookies
     kept: KeptForms | None = request.app.state.kept
     session = cookies.read(request, cookies.session)

@@ -121,7 +121,7 @@ class Settings(ProcessSettings):
 
     @model_validator(mode="after")
     def refuse_what_is_not_safe(self) -> Self:
-        """Raises ValueError where cookies or tokens would travel in the clear, or nobody could sign in."""
+        """Refuse what would send cookies or tokens in the clear, or let nobody sign in. Raises ValueError."""
         here = is_loopback(urlsplit(self.base_url).hostname or "")
         if not here and not self.base_url.startswith("https://"):
             msg = "VONGGAC_CONSOLE_BASE_URL: outside loopback it begins with https:// (put TLS before the console)"

@@ -16,7 +16,7 @@ from vonggac.telemetry import Health
 
 
 def create_app(settings: SimulatorSettings) -> FastAPI:
-    """The app of the simulator's own process.
+    """Build the app of the simulator's own process.
 
     Start: this function reserves the ports; the API answers while clips are encoded, and `/readyz` reports that. Stop:
     encoding ends, sessions are cut, ports are released. Raises ConfigError, and ListenError when a port is taken.
@@ -38,7 +38,7 @@ def create_app(settings: SimulatorSettings) -> FastAPI:
 
 
 def create_app_for(simulator: Simulator, *, owned: bool = False) -> FastAPI:
-    """The API of a simulator that runs in this event loop; it starts and closes it only if `owned`."""
+    """Build the API of a simulator that runs in this event loop; start and close the simulator only if `owned`."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -170,7 +170,7 @@ class CentreConfig(DeviceConfig):
         return self
 
     def require_kept(self, fault: CentreFault) -> None:
-        """Raises FaultError when the fault reaches further back than this centre keeps media."""
+        """Refuse a fault that reaches further back than this centre keeps media. Raises FaultError."""
         if fault.needs_kept_s > self.kept_s:
             msg = (
                 f"kept_s: centre {self.id} keeps {self.kept_s:g} s of media, and {fault.fault} needs "

@@ -16,7 +16,7 @@ CENTRE_IDS = ("national", "provincial")
 
 
 def demo_config(base_port: int = 0) -> SimulatorConfig:
-    """The demo's cameras on `base_port` + 1 … 8 and its centres on + 11 and + 12; 0 chooses free ports.
+    """Configure the demo's cameras on `base_port` + 1 … 8, its centres on + 11 and + 12; 0 chooses free ports.
 
     demo-01 to demo-06 are good; demo-07 is good too, but inventory gets a wrong password for
     it; demo-08 accepts TCP and never answers.

@@ -35,7 +35,7 @@ class Simulator:
         cache_folder: Path | None = None,
         pulling_folder: Path | None = None,
     ) -> None:
-        """The simulator listens on `host`, URLs have `advertised_host`; encoded clips are kept in `cache_folder`.
+        """Create the simulator: it listens on `host`, URLs have `advertised_host`, `cache_folder` keeps encoded clips.
 
         `pulling_folder`: what centres were given to pull is kept there.
         """

@@ -52,7 +52,7 @@ class Contracts:
         self._known = {service: _Known() for service in callers}
 
     async def find(self, service: str, token: str) -> Contract | Away | Refused | Loading:
-        """The contract of a service; what was read before stays while the service is away."""
+        """Find the contract of a service; what was read before stays while the service is away."""
         known = self._known[service]
         async with known.reading:
             if known.contract is not None and self._now() - known.read_at < AGAIN_S:
@@ -67,7 +67,7 @@ class Contracts:
 
 
 def read_contract(service: str, document: Mapping[str, Any]) -> Contract:
-    """What forms need of a document: a tenth of it."""
+    """Read of a document what forms need: a tenth of it."""
     operations: dict[str, Operation] = {}
     shared = document["components"].get("parameters", {})
     for path, methods in document["paths"].items():

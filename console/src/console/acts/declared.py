@@ -153,7 +153,7 @@ def service_of(operation: str) -> str:
 
 
 def act_of(operation: Operation) -> Act | None:
-    """What pages do of an operation; None: nothing."""
+    """Find what pages do of an operation; None: nothing."""
     if (known := OTHERS.get(operation.name)) is not None:
         return known
     parts = operation.path.split("/")

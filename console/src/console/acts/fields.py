@@ -164,7 +164,7 @@ def _choices(bare: Mapping[str, Any]) -> tuple[Choice, ...]:
 
 
 def _resolve(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-    """The schema behind references and alternatives, and whether null is taken."""
+    """Resolve references and alternatives to the schema behind them, and whether null is taken."""
     nullable = False
     while True:
         if "$ref" in schema:

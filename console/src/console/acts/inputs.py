@@ -13,7 +13,7 @@ from console.words.dates import LOCAL
 def write_record(
     fields: Sequence[Field], record: Mapping[str, Any], codes: Mapping[str, str], prefix: str = ""
 ) -> dict[str, list[str]]:
-    """What stands in each input; `codes`: of the ids that it refers to."""
+    """Write what stands in each input; `codes`: of the ids that it refers to."""
     return dict(_inputs(fields, record, codes, prefix))
 
 

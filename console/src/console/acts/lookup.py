@@ -26,7 +26,7 @@ class Lookup:
         return {noun: [name_record(each) for each in items] for noun, items in zip(wanted, answers, strict=True)}
 
     async def find_ids(self, references: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-        """The id of each noun and code; an id is its own."""
+        """Find the id of each noun and code; an id is its own."""
         wanted = sorted(set(references))[:AT_ONCE]
         found = await asyncio.gather(*(self._find_id(noun, code) for noun, code in wanted))
         return {key: value for key, value in zip(wanted, found, strict=True) if value is not None}
@@ -36,7 +36,7 @@ class Lookup:
         return {each: name_record(record) for each, record in (await self.read_records(references)).items()}
 
     async def read_records(self, references: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-        """The record of each noun and id that the person sees, by its id."""
+        """Read the record of each noun and id that the person sees, by its id."""
         wanted = sorted(set(references))[:AT_ONCE]
         answers = await asyncio.gather(
             *(self._inventory.get(self._token, f"/v1/{noun}/{each}") for noun, each in wanted)

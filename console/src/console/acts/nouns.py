@@ -67,7 +67,7 @@ REFERRED = {
 
 
 def head_fields(record: dict[str, Any]) -> list[str]:
-    """The fields that a record is called by: its code and its name, as far as it has them."""
+    """Choose the fields that a record is called by: its code and its name, as far as it has them."""
     named = [
         each
         for each in ("code", "name", "full_name", "title", "number", "purpose")

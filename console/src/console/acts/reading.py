@@ -42,14 +42,14 @@ MISSING = Missing()
 
 
 def first(typed: Typed, name: str) -> str:
-    """What stands in one input."""
+    """Return what stands in one input."""
     return (typed.get(name) or ("",))[0].strip()
 
 
 def read_body(
     fields: Sequence[Field], typed: Typed, ids: Mapping[tuple[str, str], str], prefix: str = ""
 ) -> tuple[dict[str, Any], list[Mistake]]:
-    """The body and its mistakes; what is left empty is left out. `ids`: of a noun and a code, for references."""
+    """Read the body and its mistakes; what is left empty is left out. `ids`: of a noun and a code, for references."""
     body: dict[str, Any] = {}
     mistakes: list[Mistake] = []
     for field in fields:

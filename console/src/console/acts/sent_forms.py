@@ -33,7 +33,7 @@ class Sent:
 
 
 def read_sent(content_type: str, body: bytes) -> Sent:
-    """The form. Nothing of its file is opened."""
+    """Parse the form. Nothing of its file is opened."""
     head = Message()
     head["content-type"] = content_type
     boundary = head.get_param("boundary")

@@ -128,7 +128,7 @@ YES, NO = mark("yes"), mark("no")
 
 
 def name_field(field: Field, language: str, words: NullTranslations) -> str:
-    """The label of a field."""
+    """Find the label of a field."""
     if language == ENGLISH:
         own = FIELDS.get(field.word)
         return own if own is not None and not field.vietnamese else spell(field.word)
@@ -145,7 +145,7 @@ def name_choice(choice: Choice, language: str, words: NullTranslations) -> str:
 
 
 def name_value(field: Field, value: object, language: str, words: NullTranslations) -> str:
-    """A value of a field of a closed list."""
+    """Find the word for a value of a field of a closed list."""
     for each in field.choices:
         if each.value == str(value):
             return name_choice(each, language, words)
@@ -153,6 +153,6 @@ def name_value(field: Field, value: object, language: str, words: NullTranslatio
 
 
 def spell(word: str) -> str:
-    """A technical name as words: `due_before` is «Due before»."""
+    """Spell a technical name as words: `due_before` is «Due before»."""
     plain = word.removesuffix("_ids").removesuffix("_id").replace("_", " ")
     return plain[:1].upper() + plain[1:]

@@ -99,7 +99,7 @@ class Caller:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """An act of this person: a JSON `body`, or a file's `content`. Nothing is tried twice."""
+        """Send an act of this person: a JSON `body`, or a file's `content`. Nothing is tried twice."""
         return await self._call(
             method, path, token, query, body=body, content=content, headers=headers, within_s=SEND_WITHIN_S
         )
@@ -159,7 +159,7 @@ class Caller:
     def download(
         self, token: str, path: str, query: Query | None = None
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """A file, as a context manager of httpx."""
+        """Open a file, as a context manager of httpx."""
         headers = {"Authorization": f"Bearer {token}"}
         timeout = httpx.Timeout(self._within_s, read=SEND_WITHIN_S)
         return self._client.stream(
@@ -167,7 +167,7 @@ class Caller:
         )
 
     async def read_readiness(self) -> dict[str, Any] | None:
-        """What the service says of itself; None where it does not answer."""
+        """Read the readiness that the service reports; None where it does not answer."""
         try:
             answer = await self._client.get(self._base_url + "/readyz", timeout=self._within_s)
             body = answer.json()
@@ -178,7 +178,7 @@ class Caller:
     def stream(
         self, token: str, path: str, query: Query | None = None, last: str | None = None
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """A stream of server-sent events, as a context manager of httpx; without a deadline between events."""
+        """Open a stream of server-sent events, as a context manager of httpx; without a deadline between events."""
         headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
         if last:
             headers["Last-Event-ID"] = last
@@ -188,7 +188,7 @@ class Caller:
         )
 
     def stream_lines(self, token: str, path: str, body: object) -> AbstractAsyncContextManager[httpx.Response]:
-        """A stream of lines of JSON for an act of this person, as a context manager of httpx; no deadline between."""
+        """Open a stream of lines of JSON for an act of this person, a context manager of httpx; no deadline between."""
         headers = {"Authorization": f"Bearer {token}"}
         timeout = httpx.Timeout(self._within_s, read=None)
         return self._client.stream("POST", self._base_url + path, json=body, headers=headers, timeout=timeout)

@@ -26,14 +26,14 @@ class Inventory:
         return await self.caller.get(token, f"/v1/facilities/{facility_id}")
 
     async def list_journal(self, token: str, noun: str, thing_id: str) -> Answer:
-        """The newest notes about one thing."""
+        """List the newest notes about one thing."""
         query: dict[str, str | int] = {"about_noun": noun, "about_id": thing_id, "sort": "-changed_at", "limit": NOTES}
         return await self.caller.get(token, "/v1/journal-entries", query)
 
     async def list_notes_on_things(
         self, token: str, nouns: Iterable[str], thing_ids: Iterable[str]
     ) -> list[dict[str, Any]]:
-        """The newest notes about some things, of the last 200 about each noun; none while the register is away."""
+        """List the newest notes about some things, of the last 200 about each noun; none while the register is away."""
         queries: list[dict[str, str | int]] = [
             {"about_noun": noun, "sort": "-changed_at", "limit": NOTES_SEARCHED} for noun in nouns
         ]
@@ -55,7 +55,7 @@ class Inventory:
         }
 
     async def count_waiting_requests(self, token: str) -> int | None:
-        """Requests that wait for a decision, of those that the person sees; None where the register does not say."""
+        """Count requests that wait for a decision, of those that the person sees; None where the register is silent."""
         query: dict[str, str | int] = {"status": "waiting", "limit": 1, "total": "true"}
         answer = await self.caller.get(token, "/v1/decision-requests", query)
         return answer.body["total"] if isinstance(answer, Found) else None

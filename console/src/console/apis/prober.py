@@ -15,7 +15,7 @@ class Prober:
         self.caller = caller
 
     async def view(self, token: str, camera_id: str, delivery_id: str | None, width: int) -> Answer:
-        """A picture now: of a delivery what its centre gives back, of a camera alone what it sends. It is recorded."""
+        """Take a picture, recorded: of a delivery what its centre gives back, of a camera alone what it sends."""
         body: dict[str, object] = {"camera_id": camera_id, "width": width}
         if delivery_id is not None:
             body["delivery_id"] = delivery_id

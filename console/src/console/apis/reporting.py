@@ -32,11 +32,11 @@ class Reporting:
         return await self.caller.get(token, "/v1/freshness")
 
     async def read_strips(self, token: str, facility: str) -> Answer:
-        """The last 24 hours of a facility's cameras and deliveries."""
+        """Read the last 24 hours of a facility's cameras and deliveries."""
         return await self.caller.get(token, f"/v1/facilities/{facility}/strips")
 
     async def find_next_duty(self, token: str) -> Answer:
-        """The duty that is due next, as one row; where none is to come, the one that passed last."""
+        """Find the duty that is due next, as one row; where none is to come, the one that passed last."""
         answer: Answer = Found({"items": []})
         for state, sort in NEXT_DUTIES:
             query: dict[str, str | int] = {"state": state, "sort": sort, "limit": 1, "max_age_s": 60}
@@ -48,5 +48,5 @@ class Reporting:
     def listen(
         self, token: str, filters: Mapping[str, str], version: str | None
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """The stream of what changes from `version` on."""
+        """Open the stream of what changes from `version` on."""
         return self.caller.stream(token, "/v1/present/events", filters, version)

@@ -28,7 +28,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 @cache
 def environment(language: str) -> Environment:
-    """The templates with the words of a language. What a template misses is an error, never an empty place."""
+    """Build the templates with the words of a language. What a template misses is an error, never an empty place."""
     words = catalogue.translations(language)
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -79,7 +79,7 @@ def environment(language: str) -> Environment:
 
 
 def query(given: dict[str, str], **changed: str | None) -> str:
-    """The query of the address with some parameters changed; None takes one away."""
+    """Build the query of the address with some parameters changed; None takes one away."""
     kept = {name: value for name, value in {**given, **changed}.items() if value}
     return "?" + urlencode(kept) if kept else "?"
 
@@ -92,13 +92,13 @@ def name_actor(record: Mapping[str, Any], field: str) -> str:
 
 
 def without_done(request: Request) -> str:
-    """The address to come back to."""
+    """Build the address to come back to."""
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "done"]
     return request.url.path + (f"?{urlencode(kept)}" if kept else "")
 
 
 def local_instant(text: str) -> str:
-    """An instant as the input of a browser has it; anything else as it is."""
+    """Format an instant as the input of a browser has it; anything else stays as it is."""
     try:
         return write_instant(text) if datetime.fromisoformat(text).tzinfo is not None else text
     except ValueError:
@@ -112,7 +112,7 @@ def language_of(request: Request) -> str:
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
-    """The page of a template; `values` are its own, beside who is signed in, where, and when."""
+    """Render the page of a template; `values` are its own, beside who is signed in, where, and when."""
     visitor = getattr(request.state, "visitor", None)
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     caller = visitor.caller if visitor is not None else None

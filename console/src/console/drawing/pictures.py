@@ -64,7 +64,7 @@ def wall_tile(row: dict[str, Any], of: str) -> Tile:
 
 
 def draw_refusal(body: bytes, status: int, language: str, words: NullTranslations) -> dict[str, Any]:
-    """The same of a stream that the prober does not begin, or breaks off."""
+    """Draw, for a stream that the prober does not begin or breaks off, why there is no picture."""
     try:
         given = json.loads(body or b"{}")
     except ValueError:
@@ -74,7 +74,7 @@ def draw_refusal(body: bytes, status: int, language: str, words: NullTranslation
 
 
 def draw_answer(answer: Answer, language: str, words: NullTranslations, unix_s: float) -> dict[str, Any]:
-    """What a browser needs of one picture: its kind (`now`, `denied` or `failed`), whose it is, and why it is none."""
+    """Draw one picture for a browser: its kind (`now`, `denied` or `failed`), whose it is, and why it is none."""
     if isinstance(answer, Refused):
         detail = answer.detail if language == ENGLISH else answer.detail_vi
         return _nothing("denied" if answer.status in {401, 403} else "failed", [detail])
@@ -85,7 +85,7 @@ def draw_answer(answer: Answer, language: str, words: NullTranslations, unix_s: 
 
 
 def draw(body: dict[str, Any], language: str, words: NullTranslations, unix_s: float) -> dict[str, Any]:
-    """The same of what the prober answered. `unix_s`: now."""
+    """Draw what the prober answered about one picture. `unix_s`: now."""
     notes = [
         *_reason(body["centre"], GIVES_NOTHING, GIVES_NOTHING_FOR, language, words),
         *_reason(body["camera"], NO_CAMERA_PICTURE, NO_CAMERA_PICTURE_FOR, language, words),
@@ -111,7 +111,7 @@ def _nothing(kind: str, notes: list[str]) -> dict[str, Any]:
 def _reason(
     why: dict[str, Any] | None, bare: str, with_cause: str, language: str, words: NullTranslations
 ) -> list[str]:
-    """The sentence, and what to do about it; nothing where there is a picture."""
+    """Explain why there is no picture, and what to do about it; empty where there is one."""
     if why is None:
         return []
     sentence = words.gettext(bare)

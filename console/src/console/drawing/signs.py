@@ -20,14 +20,14 @@ SIZE, GAP = 20.0, 3.6
 
 
 def half_of(connected: bool | None, deliveries: int) -> str:
-    """The square of one role: `deliveries` of the plan, and whether its centre receives; None: nobody knows."""
+    """Choose the square of one role: `deliveries` of the plan, and whether its centre receives; None: nobody knows."""
     if not deliveries:
         return NONE
     return UNKNOWN if connected is None else FULL if connected else CROSSED
 
 
 def pair(left: str, right: str, label: str) -> Markup:
-    """The sign as a picture with its meaning for who does not see it."""
+    """Draw the sign as a picture with its meaning for who does not see it."""
     parts = "".join((*_square(left, 1, 1, SIZE), *_square(right, 1 + SIZE + GAP, 1, SIZE)))
     return Markup('<svg class="sign" viewBox="0 0 48 22" role="img" aria-label="{}">{}</svg>').format(
         label,
@@ -36,7 +36,7 @@ def pair(left: str, right: str, label: str) -> Markup:
 
 
 def pair_within(left: str, right: str, x: float, y: float, size: float, label: str) -> Markup:
-    """The sign inside another picture, its upper left corner at (x, y)."""
+    """Draw the sign inside another picture, its upper left corner at (x, y)."""
     gap = size * GAP / SIZE
     parts = "".join((*_square(left, x, y, size), *_square(right, x + size + gap, y, size)))
     return Markup('<g role="img" aria-label="{}">{}</g>').format(escape(label), Markup(parts))  # noqa: S704 - as above

@@ -29,7 +29,7 @@ class Part:
 
 
 def strip(parts: Sequence[Part], start: datetime, end: datetime, label: str) -> Markup:
-    """The parts of [start, end) to scale; what is shorter than a pixel is drawn one pixel wide."""
+    """Draw the parts of [start, end) to scale; what is shorter than a pixel is drawn one pixel wide."""
     length = (end - start).total_seconds() or 1.0
     drawn = []
     for part in sorted(parts, key=lambda each: each.state not in {"up", "connected"}):

@@ -70,7 +70,7 @@ def _at(tile: Tile, column: int, row: int) -> Placed:
 
 
 def short_name(name: str) -> tuple[str, ...]:
-    """The name in two lines of a tile, without the kind of unit; what does not fit ends with «…»."""
+    """Break the name into two lines of a tile, without the kind of unit; what does not fit ends with «…»."""
     for word in _WORDS_OFF:
         name = name.removeprefix(word)
     lines: list[str] = []

@@ -30,7 +30,7 @@ MOST_TEXT = 500
 
 @router.get("/acts/call")
 async def show_call(request: Request, visitor: SignedIn) -> Response:
-    """The form by itself: after a sign-in, what was typed stands in it again."""
+    """Show the form by itself: after a sign-in, what was typed stands in it again."""
     cookies = request.app.state.cookies
     note, cookie = "", cookies.read(request, cookies.draft)
     if cookie is not None:
@@ -80,7 +80,7 @@ async def note_call(request: Request, visitor: SignedIn) -> Response:
 
 
 def write_call(who: str, of: str, outcome: str, note: str) -> str:
-    """The note of a call: whom, what about, how it ended and what was said."""
+    """Write the note of a call: whom, what about, how it ended and what was said."""
     vietnamese = catalogue.translations(catalogue.VIETNAMESE)
     about = vietnamese.gettext(" about {of}").format(of=of) if of else ""
     text = vietnamese.gettext("Called {who}{about}: {outcome}.").format(

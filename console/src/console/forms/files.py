@@ -32,7 +32,7 @@ _QUERY = ("version",)
 
 @router.get("/files/{service}/{path:path}")
 async def download(request: Request, service: str, path: str, visitor: SignedIn) -> Response:
-    """A file as its service gives it, in pieces; a refusal is shown as a page."""
+    """Send a file on as its service gives it, in pieces; a refusal is shown as a page."""
     known = KNOWN.get(service)
     if known is None or not known.fullmatch("/" + path):
         raise HTTPException(404)

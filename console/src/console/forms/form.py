@@ -66,7 +66,7 @@ class Form:
 
 
 def fill_path(path: str, values: Mapping[str, str]) -> str:
-    """A path with its parts filled in; what is no plain word stays out of it."""
+    """Fill in the parts of a path; what is no plain word stays out of it."""
     for name, value in values.items():
         if value and all(each.isalnum() or each in "-_." for each in value) and set(value) != {"."}:
             path = path.replace(f"{{{name}}}", value)
@@ -74,7 +74,7 @@ def fill_path(path: str, values: Mapping[str, str]) -> str:
 
 
 async def open_form(request: Request, service: str, name: str, visitor: Visitor) -> Form | Answer | None:
-    """The form at an address, with what its record has; None: there is no such act."""
+    """Open the form at an address, with what its record has; None: there is no such act."""
     contracts: Contracts = request.app.state.contracts
     contract = await contracts.find(service, visitor.token)
     if not isinstance(contract, Contract):
@@ -121,7 +121,7 @@ def _query_fields(operation: Operation, contract: Contract) -> list[Field]:
 
 
 async def load_record(form: Form, token: str) -> Answer | None:
-    """The record that the form changes; what stands in it is what the form begins with. Else why there is none."""
+    """Load the record that the form changes: the form begins with what stands in it. Else return why there is none."""
     path = form.operation.path
     if "{" not in path:
         return None
@@ -155,13 +155,13 @@ async def fill_form(form: Form) -> None:
 
 
 def defaults_of(form: Form) -> dict[str, list[str]]:
-    """What the service takes by itself, as it stands in the inputs."""
+    """Write what the service takes by itself, as it stands in the inputs."""
     defaults = {each.name: each.default for each in form.fields if each.default is not None}
     return write_record(form.fields, defaults, {})
 
 
 async def list_options(form: Form) -> None:
-    """What may be chosen for each reference."""
+    """List what may be chosen for each reference."""
     form.options = await form.lookup.list_options(_nouns(form.all_fields))
 
 
@@ -175,12 +175,12 @@ def _nouns(fields: list[Field]) -> list[str]:
 
 
 def read_typed(body: bytes) -> dict[str, list[str]]:
-    """What a browser sent of a form. Raises ValueError for what is no form."""
+    """Parse what a browser sent of a form. Raises ValueError for what is no form."""
     return parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=20_000)
 
 
 def take_typed(form: Form, typed: dict[str, list[str]]) -> None:
-    """What was typed, and what the form itself noted when it was opened."""
+    """Take over what was typed, and what the form itself noted when it was opened."""
     form.key = (typed.get(KEY) or [form.key])[0][:100] or form.key
     form.etag = (typed.get(ETAG) or [form.etag])[0][:200]
     form.more = MORE in typed
@@ -199,7 +199,7 @@ def _read_before(text: str) -> dict[str, list[str]]:
 
 
 def before_of(form: Form) -> str:
-    """What stood in the record, as the form carries it along."""
+    """Write what stood in the record, as the form carries it along."""
     filled = {name: values for name, values in form.before.items() if any(values)}
     return json.dumps(filled, ensure_ascii=False, separators=(",", ":")) if form.is_change else "{}"
 

@@ -98,7 +98,7 @@ def register_of(request: Request) -> Caller:
 
 
 def importable_by(visitor: Visitor) -> dict[str, str]:
-    """What files this person may send, each with its word."""
+    """List what files this person may send, each with its word."""
     return {
         path: word
         for path, word in KINDS.items()

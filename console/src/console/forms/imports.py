@@ -24,7 +24,7 @@ NO_MISTAKES = mark("The register found no mistake in this file.")
 
 @router.get("/register/imports")
 async def list_imports(request: Request, visitor: SignedIn) -> Response:
-    """The imports that the person sees, the newest first, and the form for another one."""
+    """List the imports that the person sees, the newest first, with the form for another one."""
     return await show_list(request, visitor)
 
 
@@ -93,7 +93,7 @@ async def take_back(request: Request, import_id: str, visitor: SignedIn) -> Resp
 
 
 async def _mark_mistakes(request: Request, visitor: Visitor, noun: str, sent: Sent) -> Response:
-    """The file with its mistakes beside their cells."""
+    """Mark the mistakes of the file beside their cells."""
     query = _reason(sent.fields.get("reason", "")) | {"dry_run": "true", "answer": "file"}
     answer = await register_of(request).send_for_file(
         visitor.token, f"/v1/imports/{noun}", query=query, content=sent.content, headers=sent.headers

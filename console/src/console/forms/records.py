@@ -54,7 +54,7 @@ async def list_nouns(request: Request, visitor: SignedIn) -> Response:
 
 @router.get("/register/{noun}")
 async def list_records(request: Request, noun: str, visitor: SignedIn) -> Response:
-    """Records of a noun, found by words, state and facility; of an instant or a day where the address has one."""
+    """List records of a noun by words, state and facility; of an instant or a day where the address has one."""
     known = _noun(noun)
     inventory: Caller = request.app.state.callers["inventory"]
     contract = await _contract(request, visitor)
@@ -133,7 +133,7 @@ def choose_columns(fields: Iterable[Field], rows: Sequence[dict[str, Any]]) -> l
 
 
 def _noun(path: str) -> Noun:
-    """Raises HTTPException for a noun that there is not."""
+    """Find a noun by its path. Raises HTTPException where there is none."""
     if path not in NOUNS:
         raise HTTPException(404)
     return NOUNS[path]
@@ -166,7 +166,7 @@ def _differences(change: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
 
 
 def _fields(contract: Contract | Answer, noun: Noun) -> list[Field]:
-    """What is written of a noun, of the body that adds one."""
+    """List what is written of a noun, by the body that adds one."""
     if not isinstance(contract, Contract):
         return []
     operation = contract.operations.get(f"add_{noun.operation}")
@@ -174,7 +174,7 @@ def _fields(contract: Contract | Answer, noun: Noun) -> list[Field]:
 
 
 def _states(contract: Contract | Answer, noun: Noun) -> Field | None:
-    """The states of a noun that has some, with their words."""
+    """Find the states of a noun that has some, with their words."""
     if not isinstance(contract, Contract):
         return None
     operation = contract.operations.get(f"move_{noun.operation}")
@@ -193,7 +193,7 @@ def _select_filters(contract: Contract | Answer, noun: str, filters: Filters) ->
 
 
 def _acts_of(contract: Contract | Answer, noun: Noun, visitor: Visitor) -> list[tuple[Operation, str]]:
-    """What this person may do with one record, and what it is called; the usual acts first."""
+    """List what this person may do with one record, and what it is called; the usual acts first."""
     if not isinstance(contract, Contract):
         return []
     one = f"/v1/{noun.path}/{{thing_id}}"

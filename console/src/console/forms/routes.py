@@ -39,12 +39,12 @@ type Narrow = Callable[[Form], None]
 
 @router.get("/acts/{service}/{name}")
 async def show_form(request: Request, service: str, name: str, visitor: SignedIn) -> Response:
-    """The empty form, or what its record has; what was typed before a session ended stands in it again."""
+    """Show the form, empty or with its record; what was typed before a session ended stands in it again."""
     return await show(request, service, name, visitor)
 
 
 async def show(request: Request, service: str, name: str, visitor: Visitor, narrow: Narrow | None = None) -> Response:
-    """The form of an act; `narrow` changes what it asks for, or raises HTTPException."""
+    """Show the form of an act; `narrow` changes what it asks for, or raises HTTPException."""
     form = await _open(request, service, name, visitor, narrow)
     if not isinstance(form, Form):
         return _show_away(request, form)
@@ -110,7 +110,7 @@ async def send(request: Request, service: str, name: str, visitor: Visitor, narr
 async def _open(
     request: Request, service: str, name: str, visitor: Visitor, narrow: Narrow | None = None
 ) -> Form | Answer:
-    """Raises HTTPException for an act that there is not."""
+    """Open the form of an act. Raises HTTPException where there is none."""
     form = await open_form(request, service, name, visitor) if service in SERVICES else None
     if form is None:
         raise HTTPException(404)
@@ -120,7 +120,7 @@ async def _open(
 
 
 def _show_away(request: Request, answer: Answer) -> Response:
-    """The record is not there, or its service is away."""
+    """Show that the record is not there, or that its service is away."""
     status = answer.status if isinstance(answer, Refused) else 503
     return render(request, "forms/away.html", status=status, trouble=trouble_of([answer]))
 
@@ -177,7 +177,7 @@ def _title(request: Request, form: Form) -> str:
 
 
 def kept_forms(request: Request) -> KeptForms:
-    """Raises SessionsAwayError while NATS has not been reached yet."""
+    """Return the kept forms. Raises SessionsAwayError while NATS has not been reached yet."""
     kept: KeptForms | None = request.app.state.kept
     if kept is None:
         msg = "NATS"

@@ -19,7 +19,7 @@ OVERTAKEN = frozenset({409, 412})
 
 
 async def send_form(form: Form, visitor: Visitor) -> Answer | None:
-    """The service's answer; None: what was typed cannot be sent, and the form has its mistakes."""
+    """Send the form; None instead of the answer: what was typed cannot be sent, and the form has its mistakes."""
     fields = changed_fields(form.fields, form.before if form.is_change else defaults_of(form), form.typed)
     if not form.is_change:
         # What stands as the service has it by itself is left to it.
@@ -68,7 +68,7 @@ def _in_query(value: Any) -> str:
 
 
 def _empty_fields(form: Form, fields: list[Any], body: dict[str, Any]) -> None:
-    """What was emptied is null, or an empty list."""
+    """Set what was emptied to null, or to an empty list."""
     for each in fields:
         if each.name not in body:
             lists = {Kind.CHOICES, Kind.LINES, Kind.ROWS, Kind.REFERENCES}
@@ -87,7 +87,7 @@ async def _take_refusal(form: Form, answer: Refused, visitor: Visitor) -> None:
 
 
 def place_mistakes(form: Form, language: str, names: list[str]) -> tuple[dict[str, str], list[str]]:
-    """What the service said, by the input that it is about, and what is about none."""
+    """Place what the service said at the input that it is about; what is about none comes after."""
     at: dict[str, str] = {}
     general: list[str] = []
     if not isinstance(form.refusal, Refused):
@@ -106,7 +106,7 @@ def place_mistakes(form: Form, language: str, names: list[str]) -> tuple[dict[st
 
 
 def find_input(field: str, names: list[str]) -> str | None:
-    """The input that a service's path of a field is about: itself, the one it stands in, or its first part."""
+    """Find the input that a service's path of a field is about: itself, the one it stands in, or its first part."""
     parts = field.replace("[", ".").replace("]", "").removeprefix("body.").split(".")
     while parts:
         name = ".".join(parts)
@@ -134,6 +134,6 @@ def lead_to(request: Request, form: Form, answer: Found) -> str:
 
 
 def noun_of(form: Form) -> str:
-    """The path of the noun that an act is about, "" for none."""
+    """Find the path of the noun that an act is about, "" for none."""
     parts = form.operation.path.split("/")
     return parts[2] if form.operation.service == "inventory" and parts[2] in NOUNS else ""

@@ -24,7 +24,7 @@ IMAGES = mark(", a JPEG or a PNG")
 
 @router.get("/acts/upload/{kind}")
 async def ask_for_upload(request: Request, kind: str, visitor: SignedIn) -> Response:
-    """The form that takes the file."""
+    """Show the form that takes the file."""
     upload, _ = _find(request, kind)
     if not may_upload(visitor.caller, kind):
         title = catalogue.translations(language_of(request)).gettext(upload.title)
@@ -52,7 +52,7 @@ async def hand_in(request: Request, kind: str, visitor: SignedIn) -> Response:
 
 
 def _find(request: Request, kind: str) -> tuple[Upload, str]:
-    """The kind, and what the file is of. Raises HTTPException for what there is not."""
+    """Find the kind, and what the file is of. Raises HTTPException for what there is not."""
     upload, thing_id = UPLOADS.get(kind), request.query_params.get("thing_id", "")
     if upload is None or not is_id(thing_id):
         raise HTTPException(404)

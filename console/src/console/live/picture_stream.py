@@ -33,7 +33,7 @@ class WantedTiles(BaseModel):
 
 @router.post("/pictures/stream")
 async def view_many(request: Request, visitor: SignedIn, wanted: WantedTiles) -> Response:
-    """A line of JSON for each picture, round after round, until the prober ends it or the page is left."""
+    """Send a line of JSON for each picture, round after round, until the prober ends it or the page is left."""
     if request.app.state.picture_streams >= STREAMS:
         return PlainTextResponse("too many pages of pictures are open", status_code=503, headers={"Retry-After": "30"})
     tiles = [(str(each.camera), delivery_of(each)) for each in wanted.tiles]
@@ -45,7 +45,7 @@ async def view_many(request: Request, visitor: SignedIn, wanted: WantedTiles) ->
 
 
 async def _lines(request: Request, stream: Any, language: str, words: NullTranslations) -> AsyncIterator[bytes]:
-    """What the prober says of each picture, as tiles need it; a last line where it refuses or is away."""
+    """Yield what the prober says of each picture, as tiles need it; a last line where it refuses or is away."""
     state = request.app.state
     state.picture_streams += 1
     try:

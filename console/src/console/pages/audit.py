@@ -85,7 +85,7 @@ PATHS = {each.operation: f"/register/{each.path}/" for each in NOUNS.values()} |
 
 @router.get("/audit")
 async def list_acts(request: Request, visitor: SignedIn) -> Response:
-    """The acts of all services, the newest first; those of one service in pages."""
+    """List the acts of all services, the newest first; those of one service in pages."""
     inventory, token = inventory_of(request), visitor.token
     filters = filters_of(request, FILTERS)
     callers: dict[str, Caller] = request.app.state.callers
@@ -136,7 +136,7 @@ def _query(filters: Filters, *, with_cursor: bool) -> dict[str, str | int]:
 
 
 def _begin_of(day: str, later: int) -> str:
-    """The beginning of a day, or of the day after; what is no day goes to the service, which says so."""
+    """Compute the beginning of a day, or of the day after; what is no day goes to the service, which says so."""
     try:
         return f"{(date.fromisoformat(day) + timedelta(days=later)).isoformat()}T00:00:00+07:00"
     except (ValueError, OverflowError):

@@ -127,7 +127,7 @@ async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
 
 
 def _row_of(answer: Answer, camera: str) -> dict[str, Any] | None:
-    """The row of this code or id: a search finds longer codes too."""
+    """Find the row of this code or id: a search finds longer codes too."""
     for row in (body_of(answer) or {"items": []})["items"]:
         if camera in (row["camera_code"], row["camera_id"]):
             found: dict[str, Any] = row

@@ -18,7 +18,7 @@ KINDS = {"prober": mark("Probers"), "forwarder": mark("Forwarders")}
 
 @router.get("/health")
 async def show_health(request: Request, visitor: SignedIn) -> Response:
-    """The services, the workers' signs of life, the streams and the messages that failed for good."""
+    """Show the services, the workers' signs of life, the streams and the messages that failed for good."""
     callers: dict[str, Caller] = request.app.state.callers
     freshness, *ready = await asyncio.gather(
         reporting_of(request).read_freshness(visitor.token), *(each.read_readiness() for each in callers.values())

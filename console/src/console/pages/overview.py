@@ -105,7 +105,7 @@ def _length_of(row: Mapping[str, Any], now: datetime) -> timedelta | None:
 
 
 def connections_of(cameras: Mapping[str, int]) -> dict[str, int]:
-    """The partition of the cameras by who receives them, under the words of the filter `connected`."""
+    """Count the cameras by who receives them, under the words of the filter `connected`; no camera counts twice."""
     return {
         "both": cameras["both"],
         "national_only": cameras["national_only"],
@@ -130,7 +130,7 @@ class Deadline:
 
 
 def _deadline(answer: Answer, now: datetime) -> Deadline | None:
-    """The deadline of the next duty, None without one."""
+    """Read the deadline of the next duty, None without one."""
     body = body_of(answer)
     duty = next((each for each in (body or {"items": []})["items"] if each["due_before"] is not None), None)
     if duty is None:

@@ -52,7 +52,7 @@ def trouble_of(answers: Iterable[Answer]) -> list[Trouble]:
 
 
 def body_of(answer: Answer) -> dict[str, Any] | None:
-    """The document, None where there is none."""
+    """Return the document, None where there is none."""
     return answer.body if isinstance(answer, Found) else None
 
 
@@ -74,7 +74,7 @@ class Filters(dict[str, str]):
 
 
 def filters_of(request: Request, names: Iterable[str] = FILTERS) -> Filters:
-    """The filters of the address; anything else in it is passed over."""
+    """Read the filters of the address; anything else in it is passed over."""
     given = request.query_params
     return Filters({name: value[:LONGEST_FILTER] for name in names if (value := given.get(name, "").strip())})
 
@@ -88,7 +88,7 @@ def page(
     status: int = 200,
     **values: object,
 ) -> Response:
-    """A page with its parts, its ages and what is missing."""
+    """Render a page with its parts, its ages and what is missing."""
     given = [*answers]
     ages = ages_of(freshness)
     if ages.reporting is None:

@@ -27,7 +27,7 @@ async def choose(request: Request, language: str, to: Annotated[str | None, Quer
 
 @router.post("/policy-reports")
 async def count_policy_report(request: Request) -> Response:
-    """A browser refused to run something on our page: either a mistake of ours or an attack."""
+    """Count that a browser refused to run something on our page: either a mistake of ours or an attack."""
     body = (await request.body())[:500].decode("utf-8", "replace")
     request.app.state.metrics.policy_reports.inc()
     log.warning("policy_report", bytes=len(body))

@@ -48,7 +48,7 @@ async def list_reports(request: Request, visitor: SignedIn) -> Response:
 
 @router.get("/reports/verify")
 async def ask_for_file(request: Request, visitor: SignedIn) -> Response:
-    """The form that takes a file."""
+    """Show the form that takes a file."""
     return await _show_verdict(request, visitor.token, None)
 
 

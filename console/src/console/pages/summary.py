@@ -91,7 +91,7 @@ def to_call(facilities: Iterable[Summary]) -> list[Summary]:
 
 
 def tiles_of(units: Sequence[Mapping[str, Any]], facilities: Sequence[Summary]) -> list[Tile]:
-    """A tile for each unit: how many of its facilities are complete, and the sign of all its cameras."""
+    """Build a tile for each unit: how many of its facilities are complete, and the sign of all its cameras."""
     complete: dict[object, int] = {}
     total: dict[object, int] = {}
     for each in facilities:

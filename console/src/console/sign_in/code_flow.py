@@ -95,7 +95,7 @@ class CodeFlow:
         return endpoints.authorization + joint + urlencode(query), pending
 
     async def finish(self, code: str, pending: Pending) -> tuple[Person, Tokens]:
-        """The person and the tokens behind a code. Raises SignInRefusedError, ProviderAwayError."""
+        """Fetch the person and the tokens behind a code. Raises SignInRefusedError, ProviderAwayError."""
         tokens = await self._fetch(
             {
                 "grant_type": "authorization_code",
@@ -110,11 +110,11 @@ class CodeFlow:
         return await self.provider.person(tokens.identity, pending.nonce), tokens
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """Raises SignInRefusedError where the person has to sign in again, ProviderAwayError."""
+        """Refresh the tokens. Raises SignInRefusedError where the person has to sign in again, ProviderAwayError."""
         return await self._fetch({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     async def sign_out_address(self, identity: str | None, back_to: str) -> str | None:
-        """The provider's own page to sign out, None where it has none. Raises ProviderAwayError."""
+        """Find the provider's own page to sign out, None where it has none. Raises ProviderAwayError."""
         end = (await self.provider.endpoints()).end_session
         if end is None:
             return None
@@ -147,7 +147,7 @@ class CodeFlow:
 
 
 def challenge_of(verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636 §4.2)."""
+    """Compute the S256 challenge of a verifier (RFC 7636 §4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).decode().rstrip("=")
 
 

@@ -44,11 +44,11 @@ class KeptForms:
         return ""
 
     async def finish(self, subject: str, key: str, led_to: str) -> None:
-        """It was carried out. Raises NatsError or TimeoutError."""
+        """Store that a form was carried out, and where it led. Raises NatsError or TimeoutError."""
         await self._bucket.put(_digest(f"{subject}\0{key}", _SENT), led_to.encode())
 
     async def release(self, subject: str, key: str) -> None:
-        """It was refused: the form may be sent again. Raises NatsError or TimeoutError."""
+        """Release the key of a refused form: it may be sent again. Raises NatsError or TimeoutError."""
         await self._bucket.delete(_digest(f"{subject}\0{key}", _SENT))
 
     async def has_ended(self, session: str) -> bool:
@@ -59,7 +59,7 @@ class KeptForms:
         return revision > 0
 
     async def store_draft(self, session: str, typed: bytes) -> str:
-        """The cookie that opens what was typed, in place of what this session's browser had typed before.
+        """Store what was typed, over what this session's browser had typed before; return the cookie that opens it.
 
         Raises NoRoomError where the bucket is half full, NatsError or TimeoutError.
         """
@@ -70,7 +70,7 @@ class KeptForms:
         return cookie
 
     async def take_draft(self, cookie: str) -> bytes | None:
-        """What was typed, once; None: it is gone. Raises NatsError or TimeoutError."""
+        """Take what was typed, once; None: it is gone. Raises NatsError or TimeoutError."""
         address = _digest(cookie, _DRAFT)
         value, _ = await self._bucket.entry(address)
         if not value:

@@ -66,7 +66,7 @@ class Provider:
         self._keys: KeySet | None = None
 
     async def endpoints(self) -> Endpoints:
-        """Raises ProviderAwayError where nobody knows them."""
+        """Return the endpoints, read or kept. Raises ProviderAwayError where nobody knows them."""
         if self._endpoints is not None and self._now() - self._read_at < KEPT_S:
             return self._endpoints
         try:
@@ -120,7 +120,7 @@ class Provider:
             raise SignInRefusedError(msg)
 
     def _read(self, document: dict[str, Any]) -> Endpoints:
-        """Raises ValueError or KeyError for a document of another issuer, or whose addresses are not safe."""
+        """Read a document. Raises ValueError or KeyError if it is of another issuer, or its addresses are not safe."""
         if document["issuer"] != self.issuer:
             msg = "the document is of another issuer"
             raise ValueError(msg)

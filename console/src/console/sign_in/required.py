@@ -14,7 +14,7 @@ class SignInNeededError(Exception):
 
 
 def visitors_of(request: Request) -> Visitors:
-    """Raises SessionsAwayError while NATS has not been reached yet."""
+    """Return the visitors. Raises SessionsAwayError while NATS has not been reached yet."""
     visitors: Visitors | None = request.app.state.visitors
     if visitors is None:
         msg = "NATS"
@@ -23,7 +23,7 @@ def visitors_of(request: Request) -> Visitors:
 
 
 async def require_visitor(request: Request) -> Visitor:
-    """Raises SignInNeededError, SessionsAwayError."""
+    """Require a person who is signed in. Raises SignInNeededError, SessionsAwayError."""
     cookies: Cookies = request.app.state.cookies
     cookie = cookies.read(request, cookies.session)
     found = await visitors_of(request).find(cookie) if cookie else None
@@ -34,7 +34,7 @@ async def require_visitor(request: Request) -> Visitor:
 
 
 async def require_visitor_or_screen(request: Request) -> Visitor:
-    """The person who is signed in, else who made this browser a wall screen.
+    """Require the person who is signed in, else who made this browser a wall screen.
 
     Raises SignInNeededError, SessionsAwayError.
     """
@@ -72,14 +72,14 @@ SignedInOrScreen = Annotated[Visitor, Depends(require_visitor_or_screen)]
 
 
 def way_back(request: Request) -> str:
-    """The page that was asked for, to come back to; a form's own page where a form was sent."""
+    """Build the path of the page that was asked for, to come back to; a form's own page where a form was sent."""
     query = f"?{request.url.query}" if request.url.query else ""
     has_own_page = request.method == "GET" or request.url.path.startswith("/acts/")
     return request.url.path + query if has_own_page else "/"
 
 
 def own_path(given: str | None) -> str:
-    """A path of this site; `/` for anything that leads elsewhere."""
+    """Return a path of this site; `/` for anything that leads elsewhere."""
     if given and given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable():
         return given[:2048]
     return "/"

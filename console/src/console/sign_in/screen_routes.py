@@ -40,7 +40,7 @@ async def list_screens(request: Request, visitor: SignedIn) -> Response:
 
 @router.post("/screens")
 async def make_screen(request: Request, visitor: SignedIn, name: Annotated[str, Form()] = "") -> Response:
-    """This browser shows the wall from now on, for a month; its person is signed out of it."""
+    """Make this browser show the wall from now on, for a month; its person is signed out of it."""
     cookies: Cookies = request.app.state.cookies
     name = name.strip()
     shown = await _seen_by(request, visitor)
@@ -87,7 +87,7 @@ async def end_screen(
 
 
 def _screens_of(request: Request) -> Screens:
-    """Raises SessionsAwayError while NATS has not been reached yet."""
+    """Return the screens. Raises SessionsAwayError while NATS has not been reached yet."""
     screens: Screens | None = request.app.state.screens
     if screens is None:
         raise SessionsAwayError
@@ -95,7 +95,7 @@ def _screens_of(request: Request) -> Screens:
 
 
 async def _seen_by(request: Request, visitor: Visitor) -> list[Screen]:
-    """Raises SessionsAwayError."""
+    """List the screens that the visitor sees. Raises SessionsAwayError."""
     sees_all = may_call(visitor.caller, "inventory", "GET", "/v1/changes")
     try:
         every = await _screens_of(request).list_all()

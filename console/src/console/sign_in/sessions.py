@@ -54,7 +54,7 @@ class Sessions:
         self._bucket, self._unix_s, self._longest_s, self._idle_s = bucket, unix_s, longest_s, idle_s
 
     async def open(self, session: Session) -> str:
-        """The cookie of a new session. Raises NoRoomError, NatsError or TimeoutError when NATS is away."""
+        """Open a session and return its cookie. Raises NoRoomError, NatsError or TimeoutError when NATS is away."""
         if await self._bucket.used() >= FULL_AT:
             log.warning("no_room_for_sessions", bucket=self._bucket.name)
             raise NoRoomError
@@ -63,7 +63,7 @@ class Sessions:
         return cookie
 
     async def load(self, cookie: str) -> tuple[Session, int] | None:
-        """The session with its revision; None: unknown, over, idle or damaged. Raises NatsError or TimeoutError."""
+        """Load a session with its revision; None: unknown, over, idle or damaged. Raises NatsError, TimeoutError."""
         value, revision = await self._bucket.entry(address_of(cookie))
         session = self._from_record(value, cookie) if value else None
         if session is None:
@@ -83,7 +83,7 @@ class Sessions:
         await self.replace(cookie, replace(session, seen_at_s=self._unix_s()), revision)
 
     async def close(self, cookie: str) -> None:
-        """Raises NatsError or TimeoutError when NATS is away."""
+        """Close the session of a cookie. Raises NatsError or TimeoutError when NATS is away."""
         await self._bucket.delete(address_of(cookie))
 
     def _to_record(self, session: Session, cookie: str) -> bytes:
@@ -94,12 +94,12 @@ class Sessions:
 
 
 def address_of(cookie: str) -> str:
-    """The key of a cookie's record in the bucket."""
+    """Compute the key of a cookie's record in the bucket."""
     return hashlib.blake2b(cookie.encode(), digest_size=32, person=_ADDRESS).hexdigest()
 
 
 def seal(session: Session, cookie: str) -> bytes:
-    """The record that this cookie alone opens."""
+    """Seal the session into a record that this cookie alone opens."""
     return bytes(SecretBox(_key_of(cookie)).encrypt(json.dumps(asdict(session)).encode()))
 
 

@@ -31,7 +31,7 @@ _CALLS_AT_ONCE = 8
 
 @router.get("/survey/sheets")
 async def list_sheets(request: Request, visitor: SignedIn) -> Response:
-    """The form in both languages and the person's surveys, those that were returned with what stood in them."""
+    """List the form in both languages and the person's surveys, those that were returned with what stood in them."""
     if not may_call(visitor.caller, "inventory", METHOD, PATH):
         return JSONResponse({"not_yours": True}, status_code=403)
     contract = await find_contract(request, visitor)

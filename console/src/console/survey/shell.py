@@ -72,19 +72,19 @@ WORDS = {
 @router.get("/survey")
 @router.get("/survey/")
 async def choose_shell(request: Request) -> Response:
-    """The page in the language of the browser's cookie."""
+    """Choose the page in the language of the browser's cookie."""
     return RedirectResponse(f"{SCOPE}{language_of(request)}/", status_code=303)
 
 
 @router.get("/survey/worker.js")
 async def give_worker() -> Response:
-    """The service worker; another one as soon as anything that it keeps is another."""
+    """Send the service worker; another one as soon as anything that it keeps is another."""
     return Response(_worker(), media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/survey/{language}/")
 async def show_shell(request: Request, language: str) -> Response:
-    """The page, which its script fills."""
+    """Show the page, which its script fills."""
     if language not in catalogue.LANGUAGES:
         raise HTTPException(404)
     request.state.language = language

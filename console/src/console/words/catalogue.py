@@ -33,5 +33,5 @@ def translations(language: str) -> NullTranslations:
 
 
 def choose_language(given: str | None) -> str:
-    """The language of a cookie; Vietnamese where there is none. What browsers prefer says nothing of an office."""
+    """Choose a cookie's language; Vietnamese where there is none. What browsers prefer says nothing of an office."""
     return given if given in LANGUAGES else VIETNAMESE

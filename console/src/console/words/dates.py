@@ -15,7 +15,7 @@ _DAYS, _DAYS_HOURS = mark("{n} d"), mark("{n} d {m} h")
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """An instant of an API, in local time."""
+    """Parse an instant of an API, in local time."""
     return None if text is None else datetime.fromisoformat(text).astimezone(LOCAL)
 
 

@@ -71,7 +71,7 @@ _OTHER_CAUSES = {
 
 
 def name_cause(cause: str | None, language: str, words: NullTranslations) -> str:
-    """A cause in words: Vietnamese as the reports have it; in English the code with spaces. "" without one."""
+    """Name a cause in words: Vietnamese as the reports have it; in English the code with spaces. "" without one."""
     if cause is None:
         return ""
     if cause in _OTHER_CAUSES:
@@ -82,7 +82,7 @@ def name_cause(cause: str | None, language: str, words: NullTranslations) -> str
 
 
 def advise(cause: str | None, language: str) -> str:
-    """What to do about it, "" where nobody knows."""
+    """Advise what to do about it, "" where nobody knows."""
     try:
         advice = ADVICE[Cause(cause)] if cause else None
     except (ValueError, KeyError):
@@ -93,7 +93,7 @@ def advise(cause: str | None, language: str) -> str:
 
 
 def name_in(table: dict[str, str], key: str | None, words: NullTranslations) -> str:
-    """A word of a table; one of a newer release as it is."""
+    """Find a word of a table; one of a newer release stays as it is."""
     if key is None:
         return ""
     return words.gettext(table[key]) if key in table else key.replace("_", " ")

@@ -16,6 +16,6 @@ class AuthorityView(BaseModel):
 
 @router.get("")
 async def get_authority(request: Request) -> AuthorityView:
-    """The certificate to trust."""
+    """Return the certificate to trust."""
     simulator: Simulator = request.app.state.simulator
     return AuthorityView(certificate_pem=simulator.authority.pem)

@@ -133,7 +133,7 @@ def _moment(unix_s: float | None) -> datetime | None:
 
 
 def view(camera: Camera) -> CameraView:
-    """The camera as it is now."""
+    """Show the camera as it is now."""
     config = camera.config
     return CameraView(
         id=camera.id,

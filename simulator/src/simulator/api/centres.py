@@ -128,7 +128,7 @@ async def get_centre(centre: AnyCentre) -> CentreView:
 
 @router.get("/{centre_id}/streams")
 async def list_streams(centre: AnyCentre) -> StreamList:
-    """What the centre received, by stream."""
+    """List what the centre received, by stream."""
     streams = centre.streams
     return StreamList(items=[streams[path] for path in sorted(streams)])
 
@@ -157,7 +157,7 @@ async def clear_centre_fault(centre: AnyCentre) -> CentreView:
 
 @router.get("/{centre_id}/pulling")
 async def get_pulling(centre: AnyCentre) -> PullingView:
-    """What the centre pulls, and how each session stands."""
+    """Show what the centre pulls, and how each session stands."""
     pulls = centre.puller.pulls
     shown = [
         PullView(path=path, url=str(one.url), state=one.state, cause=one.cause, attempts=one.attempts)
@@ -181,7 +181,7 @@ async def set_pulling_addresses(centre: AnyCentre, wanted: PullingAddresses) -> 
 
 
 def view(centre: Centre) -> CentreView:
-    """The centre as it is now."""
+    """Show the centre as it is now."""
     streams = centre.streams.values()
     return CentreView(
         id=centre.id,

@@ -12,7 +12,7 @@ from vonggac.http import ProblemError
 
 @contextmanager
 def refusals_as_answers() -> Iterator[None]:
-    """Raises ProblemError: 409 for an id or a port in use, 422 for a fault that does not fit."""
+    """Convert refusals. Raises ProblemError: 409 for an id or a port in use, 422 for a fault that does not fit."""
     try:
         yield
     except DeviceExistsError as error:

@@ -45,7 +45,7 @@ class Camera(Device[CameraSession]):
         host: str,
         advertised_host: str | None = None,
     ) -> None:
-        """`number` is drawn into the picture unless the configuration names another."""
+        """Create the camera; `number` is drawn into the picture unless the configuration names another."""
         super().__init__(config, authority, host=host, advertised_host=advertised_host)
         self.config = config
         self.fault: CameraFault | None = None
@@ -77,7 +77,7 @@ class Camera(Device[CameraSession]):
         return sum(connection.is_set_up for connection in self.connections)
 
     def url(self, *, with_credentials: bool = False) -> str:
-        """The stream's address; `with_credentials` puts the right login into it."""
+        """Build the stream's address; `with_credentials` puts the right login into it."""
         return self.rtsp_url(self.config.path, with_credentials=with_credentials)
 
     def new_connection(self) -> CameraSession:
@@ -122,7 +122,7 @@ class Camera(Device[CameraSession]):
         return self._wrong_tls.server_context if self._wrong_tls is not None else None
 
     def fault_if(self, name: CameraFaultName) -> CameraFault | None:
-        """The current fault if it is `name`."""
+        """Return the current fault if it is `name`."""
         return self.fault if self.fault is not None and self.fault.fault is name else None
 
     @property

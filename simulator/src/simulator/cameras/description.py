@@ -6,12 +6,12 @@ from simulator.packets import PreparedTrack
 
 
 def control_of(index: int) -> str:
-    """The last part of the track's control URL."""
+    """Build the last part of the track's control URL."""
     return f"trackID={index + 1}"
 
 
 def camera_sdp(tracks: Sequence[PreparedTrack], name: str) -> bytes:
-    """The SDP that DESCRIBE answers."""
+    """Build the SDP that DESCRIBE answers."""
     lines = ["v=0", "o=- 1742 1 IN IP4 0.0.0.0", f"s={name}", "c=IN IP4 0.0.0.0", "t=0 0", "a=control:*"]
     for index, track in enumerate(tracks):
         lines.append(f"m={track.media} 0 RTP/AVP {track.payload_type}")

@@ -53,7 +53,7 @@ class TrackClock:
     def __init__(
         self, track: PreparedTrack, epoch: float, randomness: random.Random, serials: Iterator[int] | None = None
     ) -> None:
-        """`serials`: of the keyframes of this camera; no number comes twice, whatever becomes of its sessions."""
+        """Begin the clock; `serials` of this camera's keyframes: none comes twice, whatever becomes of its sessions."""
         self.track = track
         self.epoch = epoch
         self.ssrc = randomness.getrandbits(32)
@@ -130,7 +130,7 @@ class TrackClock:
         return (self.number + self._frame_shift) % len(self.track.frames)
 
     def _prepared(self) -> FrameTemplate | None:
-        """The frame that is due, if it was prepared."""
+        """Return the frame that is due, if it was prepared."""
         if self._coming is None or self._coming[0] != self.number or not self._coming[1].done():
             return None
         return self._coming[1].result()
@@ -169,7 +169,7 @@ class Feed:
         randomness: random.Random,
         serials: Iterator[int] | None = None,
     ) -> None:
-        """`serials` as in `TrackClock`."""
+        """Begin a clock for each track; `serials` as in `TrackClock`."""
         self._loop = asyncio.get_running_loop()
         # Real cameras do not start in the same millisecond: frames of many would come in bursts.
         epoch = self._loop.time() - randomness.uniform(0, 1)

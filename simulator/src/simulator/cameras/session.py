@@ -166,7 +166,7 @@ class CameraSession(DeviceConnection):
             self._fault_timer = self._loop.call_later(ended.after_s, self._end_by_camera, ended.chosen_kind)
 
     def _denial(self, request: Request) -> Reply | None:
-        """The answer to a request that is refused."""
+        """Build the answer to a request that is refused; None: it is not."""
         camera, fault = self._camera, self._camera.fault
         lockout, has_login = camera.lockout, request.headers.get("Authorization") is not None
         if lockout is not None and lockout.locked and has_login:
@@ -186,7 +186,7 @@ class CameraSession(DeviceConnection):
         return denial
 
     def _end_by_camera(self, kind: str | None) -> None:
-        """The camera ends the session by itself (RFC 2326 has no notice; servers send 2101)."""
+        """End the session as the camera does by itself (RFC 2326 has no notice; servers send 2101)."""
         if self.transport.is_closing() or not self.is_set_up:
             return
         if kind == "close":

@@ -70,7 +70,7 @@ class SessionTracks:
         self.sender.send_report(track, report)
 
     def _spoilt(self, fault: CameraFault, track: int, frame: Frame, channel: int) -> bytes | bytearray:
-        """The frame that goes out in place of this one."""
+        """Build the frame that goes out in place of this one."""
         if fault.fault is CameraFaultName.GARBAGE:
             return garbage(len(frame.data))
         if fault.fault is CameraFaultName.MID_GARBAGE:

@@ -31,14 +31,14 @@ class Staging:
     """Encodes each clip on its first use."""
 
     def __init__(self, config: CameraConfig, number: int, library: ClipLibrary) -> None:
-        """`number` is drawn into the picture."""
+        """Remember what to prepare; `number` is drawn into the picture."""
         self._config = config
         self._number = number
         self._library = library
         self._normal: list[PreparedTrack] = []
 
     async def tracks(self, fault: CameraFault | None) -> list[PreparedTrack]:
-        """The tracks under `fault`, the video first. Raises FaultError when the fault does not fit the camera."""
+        """Prepare the tracks under `fault`, the video first. Raises FaultError when it does not fit the camera."""
         if not self._normal:
             video = await self._library.video(spec_of(self._config, self._number))
             audio = [] if self._config.audio == "none" else [await self._library.audio(self._config.audio)]
@@ -68,7 +68,7 @@ class Staging:
         return [video, *self._normal[1:]]
 
     def _pictures(self, fault: CameraFault) -> VideoSpec | None:
-        """The clip whose pictures the normal video track shows; None for its own."""
+        """Find the clip whose pictures the normal video track shows; None for its own."""
         config = self._config
         view = _VIEWS.get((fault.fault, fault.chosen_kind))
         if view is not None:

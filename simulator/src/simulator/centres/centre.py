@@ -80,7 +80,7 @@ class Centre(Device[CentreSession]):
             stream.reset_statistics()
 
     def played_stream(self, path: str) -> Stream | None:
-        """What viewers of `path` (no leading slash) get; None for a path without any publisher so far."""
+        """Find what viewers of `path` (no leading slash) get; None for a path without any publisher so far."""
         wrong = self._fault_if(CentreFaultName.WRONG_PICTURE)
         if wrong is None:
             return self._streams.get(path)
@@ -92,7 +92,7 @@ class Centre(Device[CentreSession]):
         )
 
     def make_stream(self, path: str) -> Stream | None:
-        """The stream at `path`, made if missing; None when there are too many."""
+        """Find or make the stream at `path`; None when there are too many."""
         stream = self._streams.get(path)
         if stream is None and len(self._streams) < MAX_STREAMS:
             stream = self._streams[path] = Stream(path, self.config.gop_cache_bytes, self.config.kept_s)

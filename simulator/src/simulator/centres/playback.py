@@ -21,10 +21,10 @@ class Playback(Protocol):
     """What viewers of one stream get instead of it."""
 
     def for_new_viewer(self) -> Iterator[Sent]:
-        """What a viewer gets at once."""
+        """Yield what a viewer gets at once."""
 
     def in_place_of(self, batch: MediaBatch) -> Iterator[Sent]:
-        """What all viewers get when this batch comes."""
+        """Yield what all viewers get when this batch comes."""
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Recording:
             self.pictures.popleft()
 
     def last(self, seconds: float) -> list[Picture]:
-        """What came within the last `seconds`, from its first keyframe on."""
+        """List what came within the last `seconds`, from its first keyframe on."""
         since = time.monotonic() - seconds
         return list(dropwhile(lambda picture: picture.at < since or not picture.begins, self.pictures))
 
@@ -137,7 +137,7 @@ class LatePlayback:
     """Sends every picture unchanged, `late_s` seconds after it came."""
 
     def __init__(self, recording: Recording, late_s: float) -> None:
-        """`recording` is fed with each batch before `in_place_of`, and keeps at least `late_s`."""
+        """Play `recording` late: it is fed with each batch before `in_place_of`, and keeps at least `late_s`."""
         self._recording, self._late_s = recording, late_s
         self._sent_until = time.monotonic() - late_s
 
@@ -155,7 +155,7 @@ class LatePlayback:
 def make_playback(
     fault: CentreFault, gop: Sequence[MediaBatch], video_channels: Collection[int], recording: Recording | None
 ) -> Playback | None:
-    """What viewers get by this fault; None for what comes, also while there is nothing yet to make it of."""
+    """Make what viewers get by this fault; None for what comes, also while there is nothing yet to make it of."""
     match fault.fault:
         case CentreFaultName.DISCARD:
             return Silence()
@@ -171,7 +171,7 @@ def make_playback(
 
 
 def pictures_of(gop: Sequence[MediaBatch], video_channels: Collection[int]) -> list[Picture]:
-    """The whole pictures of a group that begins with a keyframe."""
+    """List the whole pictures of a group that begins with a keyframe."""
     recording = Recording(float("inf"), video_channels)
     for index, batch in enumerate(gop):
         recording.add_batch(batch, 0 if index == 0 else None)

@@ -30,14 +30,14 @@ class TrackCounter:
     expected: int = 0
 
     def restart(self, sequence: int, ssrc: bytes) -> None:
-        """The first packet, or a new SSRC: its sequence numbers begin anew."""
+        """Restart at the first packet, or at a new SSRC: its sequence numbers begin anew."""
         if self.ssrc:
             self.ssrc_changes += 1
         self.ssrc = ssrc
         self.expected = sequence
 
     def jump(self, sequence: int, distance: int) -> None:
-        """An unexpected sequence number (RFC 3550 A.1, without its probation: TCP does not reorder)."""
+        """Count an unexpected sequence number (RFC 3550 A.1, without its probation: TCP does not reorder)."""
         if distance < _HALF:
             self.lost += distance
             self.expected = (sequence + 1) & 0xFFFF
@@ -147,7 +147,7 @@ class Publication:
 
 
 def _scanner(media: Mapping[int, MediaDescription]) -> KeyframeScanner | None:
-    """The scanner of the first video whose keyframes can be recognised; `media` by RTP channel."""
+    """Build the scanner of the first video whose keyframes can be recognised; `media` by RTP channel."""
     for channel, each in media.items():
         codec = video_codec(each.codec) if each.kind == "video" else None
         if codec is not None:

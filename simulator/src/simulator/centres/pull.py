@@ -49,7 +49,7 @@ class LoginGate:
         self._one_at_a_time = asyncio.Lock()
 
     async def open_session(self, attempt: Callable[[], Awaitable[Player]]) -> Player:
-        """Raises PeerError."""
+        """Open a session, one at a time until a login was accepted. Raises PeerError."""
         if not self._accepted:
             async with self._one_at_a_time:
                 if not self._accepted:

@@ -39,7 +39,7 @@ class _Subject:
     publishing: bool
 
     def track_index(self, uri: str) -> int | None:
-        """The track whose control resolves to `uri`; a single track also goes by the stream's own URL."""
+        """Find the track whose control resolves to `uri`; a single track also goes by the stream's own URL."""
         wanted = strip_userinfo(uri).rstrip("/")
         for index, media in enumerate(self.media):
             if resolve_control(self.base, media.control).rstrip("/") == wanted:
@@ -274,7 +274,7 @@ class CentreSession(DeviceConnection):
         return stream if stream is not None and stream.live else None
 
     def _viewed_subject(self, track_uri: str) -> _Subject | None:
-        """The live stream that has a track with this URL."""
+        """Find the live stream that has a track with this URL."""
         uri = strip_userinfo(track_uri).rstrip("/")
         for base in (uri, uri.rpartition("/")[0]):
             stream = self._live_stream(base)
@@ -295,7 +295,7 @@ class CentreSession(DeviceConnection):
 
 
 def _renumber(batch: MediaBatch, channels: Mapping[int, int]) -> bytes:
-    """The frames with the viewer's own channel numbers; tracks that it did not set up are left out."""
+    """Write the frames with the viewer's own channel numbers; tracks that it did not set up are left out."""
     parts: list[bytes] = []
     for channel, start, end in batch.frames:
         own = channels.get(channel)
@@ -305,7 +305,7 @@ def _renumber(batch: MediaBatch, channels: Mapping[int, int]) -> bytes:
 
 
 def _path_of(uri: str) -> str | None:
-    """The stream key: path and query without slashes around them; None when there is none."""
+    """Find the stream key: path and query without slashes around them; None when there is none."""
     try:
         return RtspUrl.parse(uri).target.strip("/") or None
     except MalformedError:

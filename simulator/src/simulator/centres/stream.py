@@ -25,7 +25,7 @@ class Viewer(Protocol):
         """`keyframe_offset`: where in the batch a keyframe begins."""
 
     def stream_ended(self) -> None:
-        """The publisher has left."""
+        """Learn that the publisher has left."""
 
 
 class Stream:
@@ -57,7 +57,7 @@ class Stream:
         return self._publication is not None
 
     def begin_publication(self, publication: Publication, sdp: bytes, channels: dict[int, tuple[int, int]]) -> None:
-        """A publisher records."""
+        """Begin what a publisher records."""
         self._publication = publication
         self.sdp = sdp
         self.channels = channels
@@ -69,7 +69,7 @@ class Stream:
             self._begin_playback()
 
     def end_publication(self, publication: Publication) -> None:
-        """The publisher has left: its session becomes history, and the viewers are informed."""
+        """End what the publisher sent: its session becomes history, and the viewers are informed."""
         if publication is not self._publication:
             return
         session = publication.statistics(datetime.now(UTC))
@@ -178,7 +178,7 @@ class Stream:
 
 
 def cut(batch: MediaBatch, offset: int) -> MediaBatch:
-    """The batch from the frame at `offset` on."""
+    """Cut the batch: from the frame at `offset` on."""
     if offset == 0:
         return batch
     frames = [(channel, start - offset, end - offset) for channel, start, end in batch.frames if start >= offset]

@@ -27,7 +27,7 @@ class VideoClip:
     units: tuple[AccessUnit, ...]
 
     def to_bytes(self) -> bytes:
-        """A JSON header line with the sizes, then all NAL units back to back."""
+        """Write a JSON header line with the sizes, then all NAL units back to back."""
         header = {
             "codec": self.codec,
             "fps": self.fps,
@@ -39,7 +39,7 @@ class VideoClip:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "VideoClip":
-        """Raises ValueError when `data` is not what `to_bytes` makes."""
+        """Read a clip. Raises ValueError when `data` is not what `to_bytes` makes."""
         if not data.startswith(_MAGIC):
             msg = "not a clip file"
             raise ValueError(msg)

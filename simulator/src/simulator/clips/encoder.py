@@ -48,7 +48,7 @@ def encode_video(spec: VideoSpec, cancelled: threading.Event) -> VideoClip:
 
 
 def encode_audio(codec: AudioCodec) -> AudioClip:
-    """A soft two-tone melody of about `AUDIO_LOOP_S` seconds, mono."""
+    """Encode a soft two-tone melody of about `AUDIO_LOOP_S` seconds, mono."""
     encoder, sample_format, rate, frame_samples = _AUDIO_FORMATS[codec]
     context = av.CodecContext.create(encoder, "w")
     assert isinstance(context, av.AudioCodecContext)
@@ -79,7 +79,7 @@ def _tone(start: int, samples: int, rate: int, sample_format: str) -> npt.NDArra
 
 
 def open_video_encoder(spec: VideoSpec) -> av.VideoCodecContext:
-    """An encoder of the clip's codec, size and rate. Of one codec and size, all write the same PPS."""
+    """Open an encoder of the clip's codec, size and rate. Of one codec and size, all write the same PPS."""
     encoder = {"h264": "libx264", "h265": "libx265"}[spec.codec]
     context = av.CodecContext.create(encoder, "w")
     assert isinstance(context, av.VideoCodecContext)

@@ -25,7 +25,7 @@ class ForeignClip:
 
 
 def encode_foreign(codec: ForeignCodec, spec: VideoSpec) -> ForeignClip:
-    """The first GOP of `spec` in another codec, its size cut to multiples of 8 (RFC 2435 counts in blocks)."""
+    """Encode the first GOP of `spec` in another codec, its size cut to multiples of 8 (RFC 2435 counts in blocks)."""
     spec = replace(spec, width=spec.width // 16 * 16, height=spec.height // 16 * 16)
     context = av.CodecContext.create(codec, "w")
     assert isinstance(context, av.VideoCodecContext)

@@ -40,7 +40,7 @@ def text_width(text: str, cell: int) -> int:
 
 
 def cell_of(height: int, parts: int) -> int:
-    """An even cell size, so that chroma fits: the `parts`-th of the height, two at least."""
+    """Compute an even cell size, so that chroma fits: the `parts`-th of the height, two at least."""
     return max(2, height // parts & ~1)
 
 

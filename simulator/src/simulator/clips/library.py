@@ -36,15 +36,15 @@ class ClipLibrary:
         self._cancelled = threading.Event()
 
     async def video(self, spec: VideoSpec) -> PreparedTrack:
-        """The track of `spec`. Callers at the same time wait for the same encoding."""
+        """Prepare the track of `spec`. Callers at the same time wait for the same encoding."""
         return await self._get(spec, partial(self._prepare_video, spec))
 
     async def foreign(self, codec: ForeignCodec, spec: VideoSpec) -> PreparedTrack:
-        """The beginning of `spec` in a codec that the platform does not support."""
+        """Prepare the beginning of `spec` in a codec that the platform does not support."""
         return await self._get((codec, spec), partial(_prepare_foreign, codec, spec))
 
     async def audio(self, codec: AudioCodec) -> PreparedTrack:
-        """The audio track of `codec`."""
+        """Prepare the audio track of `codec`."""
         return await self._get(codec, partial(_prepare_audio, codec))
 
     async def close(self) -> None:
@@ -110,7 +110,7 @@ def _load(path: Path) -> VideoClip | None:
 
 
 def _store(path: Path, clip: VideoClip) -> None:
-    """Writes another file and renames it, so that no process reads half a clip."""
+    """Write another file and rename it, so that no process reads half a clip."""
     partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ class _Mapped:
 
 
 def aim(world_width: int, width: int, height: int, view: View) -> Aim:
-    """The part of a world of `world_width` x `height` that a camera of `width` x `height` sees in `view`."""
+    """Choose the part of a world of `world_width` x `height` that a camera of `width` x `height` sees in `view`."""
     if view == "shifted":
         return _Mapped(world_width, width, height, rotation=0, shift=_SHIFT)
     if view == "rotated":
@@ -84,7 +84,7 @@ class _Separable:
 
 
 def _coarse_and_back(length: int, sigma: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """A matrix that samples a blurred line, and one that interpolates the line from its samples."""
+    """Compute a matrix that samples a blurred line, and one that interpolates the line from its samples."""
     at = np.arange(length)
     centres = np.linspace(0, length - 1, max(2, math.ceil(2 * length / sigma)))
     down = np.exp(-0.5 * ((at[None, :] - centres[:, None]) / sigma) ** 2)

@@ -102,7 +102,7 @@ class Painter:
             write_text(luma, chroma, text, left=max(0, left), top=max(0, top), cell=cell, boxed=False)
 
     def _paint_light(self, luma: Plane, chroma: Plane, index: int) -> None:
-        """The light on the sensor."""
+        """Paint the light on the sensor."""
         spec, style = self._spec, self._style
         if spec.view in _LIDS:
             _fill(luma, chroma, _LIDS[spec.view])
@@ -132,7 +132,7 @@ class Painter:
         return picture ^ flips.astype(np.uint8)
 
     def _write(self, luma: Plane, chroma: Plane, index: int) -> None:
-        """The camera's number at the top left, its clock at the top right."""
+        """Write the camera's number at the top left, its clock at the top right."""
         spec = self._spec
         cell = cell_of(min(luma.shape), 40)
         write_text(luma, chroma, str(spec.number), left=2 * cell, top=2 * cell, cell=cell, boxed=True)

@@ -79,7 +79,7 @@ class VideoSpec:
 
 
 def spec_of(camera: CameraConfig, number: int, view: View = "live") -> VideoSpec:
-    """The clip that `camera` shows; `number` is drawn into the picture."""
+    """Describe the clip that `camera` shows; `number` is drawn into the picture."""
     gop_frames = max(1, round(camera.fps * camera.gop_s))
     return VideoSpec(
         codec=camera.codec,

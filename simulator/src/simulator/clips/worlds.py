@@ -24,7 +24,7 @@ class World(ABC):
 
     @abstractmethod
     def paint(self, turn: float, *, moving: bool) -> tuple[Plane, Plane]:
-        """The canvas at `turn` of the loop (0 to 1), new arrays: (height, width), (2, height / 2, width / 2).
+        """Paint the canvas at `turn` of the loop (0 to 1), new arrays: (height, width), (2, height / 2, width / 2).
 
         Paths close with the loop, so that no seam shows. Without `moving`, the place alone.
         """

@@ -21,7 +21,7 @@ class Device[Connection: DeviceConnection](ABC):
     """A camera or a centre on its own port. Call `bind` first; subclasses open the port when they are ready."""
 
     def __init__(self, config: DeviceConfig, authority: Authority, *, host: str, advertised_host: str | None) -> None:
-        """`authority` signs the certificate of a device with `tls`."""
+        """Create the device; `authority` signs its certificate if it has `tls`."""
         self.id = config.id
         self.device_config = config
         self.connections: set[Connection] = set()
@@ -37,7 +37,7 @@ class Device[Connection: DeviceConnection](ABC):
 
     @abstractmethod
     def new_connection(self) -> Connection:
-        """The protocol of a client that connects now."""
+        """Make the protocol of a client that connects now."""
 
     @property
     def host(self) -> str:
@@ -76,12 +76,12 @@ class Device[Connection: DeviceConnection](ABC):
             await self._all_gone.wait()
 
     def add_connection(self, connection: Connection) -> None:
-        """A client has connected."""
+        """Add the connection of a client that has connected."""
         self.connections.add(connection)
         self._all_gone.clear()
 
     def remove_connection(self, connection: Connection) -> None:
-        """A client's connection has ended."""
+        """Remove a client's connection that has ended."""
         self.connections.discard(connection)
         if not self.connections:
             self._all_gone.set()

@@ -134,7 +134,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 async def _rebound(host: str, port: int) -> socket.socket:
-    """The event loop may close its copy of the listening socket an iteration later: until then the port is busy."""
+    """Bind again. The event loop may close its copy of the listening socket an iteration later: busy until then."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _REBIND_WITHIN_S
     while True:

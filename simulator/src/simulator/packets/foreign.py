@@ -52,7 +52,7 @@ def _pieces(data: bytes) -> list[bytes]:
 
 
 def _jpeg_payloads(picture: bytes) -> Iterator[bytes]:
-    """The scan alone, each piece with its offset, the first with the quantization tables (RFC 2435 §3.1)."""
+    """Cut the scan alone, each piece with its offset, the first with the quantization tables (RFC 2435 §3.1)."""
     tables, width, height, scan = _parse_jpeg(picture)
     quantization = struct.pack(">BBH", 0, 0, len(tables)) + tables
     offset = 0

@@ -19,14 +19,14 @@ class Frame:
         return self.data[1]
 
     def on_channel(self, channel: int) -> bytearray:
-        """A copy for a session with another channel number."""
+        """Copy the frame for a session with another channel number."""
         copy = bytearray(self.data)
         for start in self.starts:
             copy[start + 1] = channel
         return copy
 
     def packets(self) -> list[bytes]:
-        """The RTP packets alone, for UDP."""
+        """List the RTP packets alone, for UDP."""
         return [bytes(self.data[start + FRAME_HEADER_BYTES : end]) for start, end in self._spans()]
 
     def split(self) -> Iterator["Frame"]:

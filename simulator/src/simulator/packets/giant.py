@@ -73,7 +73,7 @@ def giant_keyframe(width: int, height: int) -> list[bytes]:
 
 
 def interleaved(nals: list[bytes], *, channel: int, payload_type: int, ssrc: bytes, begin: int, stamp: int) -> bytes:
-    """The picture as interleaved RTP from sequence number `begin` on: single units, and FU-A for the slice."""
+    """Build the picture as interleaved RTP from sequence number `begin` on: single units, and FU-A for the slice."""
     payloads = [*nals[:-1], *_fragments(nals[-1])]
     parts = []
     for number, payload in enumerate(payloads):

@@ -50,7 +50,7 @@ def make_template(
 
 
 def render(template: FrameTemplate, sequence: int, timestamp: int, ssrc: int, serial: int = 0) -> bytearray:
-    """The bytes to send, numbered from `sequence` on.
+    """Render the bytes to send, numbered from `sequence` on.
 
     `serial` makes keyframes differ from one another and from loop to loop: so many cabac_zero_words (ITU-T H.264
     7.3.2.10, H.265 7.3.2.9) follow the last slice. Decoders skip them: the picture is the same, the coded bytes differ.

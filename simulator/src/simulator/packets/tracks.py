@@ -72,7 +72,7 @@ def pack_picture(clip: VideoClip, unit: AccessUnit, packing: Packing) -> FrameTe
 
 
 def replace_pictures(track: PreparedTrack, other: PreparedTrack) -> PreparedTrack:
-    """The same track with the other's pictures, as of a covered camera: the SDP stays."""
+    """Replace the track's pictures by the other's, as of a covered camera: the SDP stays."""
     return replace(
         track, frames=other.frames, keyframes=other.keyframes, frames_per_s=other.frames_per_s, live=other.live
     )

@@ -127,7 +127,7 @@ class DeviceConnection(ServerConnection):
             self.transport.pause_reading()
 
     def _shrink_receive_buffer(self) -> None:
-        """The kernel would otherwise accept megabytes before the sender notices that nobody reads."""
+        """Shrink the buffer: else the kernel takes megabytes before the sender notices that nobody reads."""
         sock = self.transport.get_extra_info("socket")
         if sock is not None and self._receive_buffer_bytes is None:
             # The kernel reports twice the size that was set.

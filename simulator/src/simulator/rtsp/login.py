@@ -23,19 +23,19 @@ class Lockout:
         return time.monotonic() < self._locked_until
 
     def failed(self) -> None:
-        """A login was wrong."""
+        """Count a wrong login."""
         self._failures += 1
         if self._failures >= self._limit:
             self._failures = 0
             self._locked_until = time.monotonic() + self._for_s
 
     def succeeded(self) -> None:
-        """A login was right."""
+        """Forget the wrong logins after a right one."""
         self._failures = 0
 
 
 def account_of(device: DeviceConfig) -> Account | None:
-    """The account that a device asks for; None for none. Devices offer Basic in clear too."""
+    """Return the account that a device asks for; None for none. Devices offer Basic in clear too."""
     if device.auth == "none":
         return None
     credentials = Credentials(device.username, device.password.get_secret_value())

@@ -33,7 +33,7 @@ class Junk:
         self._frames = 0
 
     def spoil(self, frame: Frame, channel: int) -> bytearray:
-        """The frame's interleaved bytes as they are sent."""
+        """Spoil the frame's interleaved bytes as they are sent."""
         data = frame.on_channel(channel)
         self._frames += 1
         if self._frames % _JUNK_EVERY_FRAMES:
@@ -48,7 +48,7 @@ class Junk:
 
 
 def damaged(frame: Frame, channel: int) -> bytearray:
-    """A keyframe whose slices are nonsense a few bytes after their headers; other frames stay as they are."""
+    """Damage a keyframe: its slices are nonsense a few bytes after their headers. Other frames stay as they are."""
     data = frame.on_channel(channel)
     if not frame.keyframe:
         return data
@@ -112,7 +112,7 @@ def _limited(data: bytes) -> list[bytes]:
 
 
 def huge_answer(kind: str | None, cseq: str) -> bytes:
-    """An answer with a body of 4 GiB announced, or with a header line that does not end."""
+    """Build an answer that announces a body of 4 GiB, or has a header line that does not end."""
     head = f"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n".encode()
     if kind == "message":
         length = f"Content-Type: application/sdp\r\nContent-Length: {_HUGE_CONTENT_BYTES}\r\n\r\n".encode()

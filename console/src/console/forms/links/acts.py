@@ -25,7 +25,7 @@ GIVEN = frozenset({"facility_id"})
 
 @router.get("/f/{service}/{name}")
 async def show_act(request: Request, service: str, name: str) -> Response:
-    """The form of an act of the facility."""
+    """Show the form of an act of the facility."""
     holder = await find_holder(request)
     if isinstance(holder, Response):
         return holder

@@ -47,14 +47,14 @@ PURPOSES = {
 
 @router.get("/f")
 async def show_facility(request: Request) -> Response:
-    """What the facility is asked for, the oldest first; without a link the page that takes one."""
+    """Show what the facility is asked for, the oldest first; without a link the page that takes one."""
     holder = await find_holder(request)
     return holder if isinstance(holder, Response) else await _show(request, holder)
 
 
 @router.post("/f/enter")
 async def enter(request: Request) -> Response:
-    """The token of the QR code becomes a cookie; it stands in no address that a server sees."""
+    """Put the token of the QR code into a cookie; it stands in no address that a server sees."""
     request.state.home = HOME
     token = _typed(await request.body()).get("token", "").strip()
     # Whoever types it may have the whole address.
@@ -73,7 +73,7 @@ async def enter(request: Request) -> Response:
 
 @router.post("/f/leave")
 async def leave(request: Request) -> Response:
-    """This browser forgets the link; the link itself stays until it ends or is revoked."""
+    """Make this browser forget the link; the link itself stays until it ends or is revoked."""
     response = RedirectResponse(HOME, status_code=303)
     forget_link(request, response)
     return response
@@ -81,7 +81,7 @@ async def leave(request: Request) -> Response:
 
 @router.post("/f/answers/{request_id}")
 async def answer_request(request: Request, request_id: str) -> Response:
-    """The answers to the questions of one request for information; empty ones are none."""
+    """Send the answers to the questions of one request for information; empty ones are none."""
     holder = await find_holder(request)
     if isinstance(holder, Response):
         return holder
@@ -152,7 +152,7 @@ def _unanswered_first(answer: Answer) -> list[dict[str, Any]] | None:
 
 
 def _typed(body: bytes) -> dict[str, str]:
-    """The first value of each input. Raises HTTPException for what is no form."""
+    """Parse the first value of each input. Raises HTTPException for what is no form."""
     try:
         given = parse_qs(body.decode("utf-8"), keep_blank_values=True, max_num_fields=200)
     except ValueError:

@@ -42,7 +42,7 @@ class LinkHolder(Visitor):
 
 
 def cookie_name(request: Request) -> str:
-    """A cookie of one path cannot have the prefix `__Host-` (RFC 6265bis §4.1.3.2)."""
+    """Choose the cookie's name: of one path, it cannot have the prefix `__Host-` (RFC 6265bis §4.1.3.2)."""
     cookies: Cookies = request.app.state.cookies
     return "__Secure-facility_link" if cookies.secure else "vonggac_facility_link"
 
@@ -63,7 +63,7 @@ async def find_holder(request: Request) -> LinkHolder | Response:
 
 
 async def read_link(request: Request, token: str) -> Answer:
-    """What the register says of a link's token."""
+    """Read what the register has of a link's token."""
     return await inventory_of(request).caller.get(token, "/v1/facility-link")
 
 
@@ -78,12 +78,12 @@ def subject_of(link: Mapping[str, Any]) -> str:
 
 
 def ask_for_link(request: Request, *, is_over: bool = False, status: int = 200) -> Response:
-    """The page that takes a link's token: of the QR code by a script, or typed."""
+    """Show the page that takes a link's token: of the QR code by a script, or typed."""
     return render(request, "links/enter.html", status=status, is_over=is_over)
 
 
 def refuse_link(request: Request, answer: Answer) -> Response:
-    """The link is over, or the register is away."""
+    """Show that the link is over, or that the register is away."""
     if isinstance(answer, Refused) and answer.status in REFUSED:
         return ask_for_link(request, is_over=True, status=403)
     return render(request, "forms/away.html", status=503, trouble=trouble_of([answer]))
