@@ -81,7 +81,7 @@ def install_authentication(
 
 
 def guarded_router(prefix: str = "", *, tags: Iterable[str] = ()) -> APIRouter:
-    """A router whose routes admit callers by the policy of their app. `add_routes` puts them into it."""
+    """Build a router whose routes admit callers by the policy of their app. `add_routes` puts them into it."""
     return APIRouter(
         prefix=prefix,
         tags=list(tags),
@@ -106,7 +106,7 @@ def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 
 def check_policy(app: FastAPI) -> None:
-    """Raises ValueError that names the routes without an entry, and the entries without a route."""
+    """Check the policy. Raises ValueError that names routes without an entry, and entries without a route."""
     routes, entries = set(guarded_routes(app)), set(app.state.policy)
     wrong = [f"{method} {path} has no entry" for method, path in sorted(routes - entries)]
     wrong += [f"{method} {path} is an entry without a route" for method, path in sorted(entries - routes)]
@@ -116,7 +116,7 @@ def check_policy(app: FastAPI) -> None:
 
 
 def guarded_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
-    """Method and path of every route that needs a caller."""
+    """List method and path of every route that needs a caller."""
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         if isinstance(route, APIRoute) and is_guarded(route.path):
@@ -155,7 +155,7 @@ async def _authorise(request: Request, caller: Caller) -> None:
 
 
 def demand(request: Request, caller: Principal, right: Right, why: str | None = None) -> None:
-    """Raises ProblemError 403 unless the caller has `right`. `why`: what of the request needs it, "a file needs …"."""
+    """Demand `right` of the caller. Raises ProblemError 403. `why`: what of the request needs it, "a file needs …"."""
     if caller.may(right):
         return
     log.warning("access_denied", subject=caller.subject, right=right.value, path=request.url.path)
@@ -164,7 +164,7 @@ def demand(request: Request, caller: Principal, right: Right, why: str | None = 
 
 
 def demand_act(path: str, caller: Principal, act: Act, *, owed_by: UUID | None = None, by_lead: bool = False) -> None:
-    """Raises ProblemError 403 unless the caller decides `act`: it says which duty, who holds it, what is right.
+    """Demand that the caller decides `act`. Raises ProblemError 403 with which duty, who holds it, what is right.
 
     `path`: of the request, or what it writes; `owed_by` and `by_lead`: as of `refuse_act`.
     """
@@ -176,7 +176,7 @@ def demand_act(path: str, caller: Principal, act: Act, *, owed_by: UUID | None =
 
 
 def demand_province(request: Request, caller: Principal, why: str) -> None:
-    """Raises ProblemError 403 for a token with a scope. `why`: what cannot be narrowed, "this concerns …"."""
+    """Refuse a token with a scope. Raises ProblemError 403. `why`: what cannot be narrowed, "this concerns …"."""
     if caller.scope is None:
         return
     log.warning("access_denied", subject=caller.subject, right="whole province", path=request.url.path)

@@ -75,7 +75,7 @@ class KeySet:
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self, key_id: str) -> jwt.PyJWK:
-        """Raises UnknownKeyError, or KeysUnavailableError where nobody can know."""
+        """Find the key. Raises UnknownKeyError, or KeysUnavailableError where nobody can know."""
         age_s = self._since(self._read_at)
         if key_id in self._keys and age_s < self._stale_for_s:
             if age_s >= REFRESH_AFTER_S:
@@ -96,7 +96,7 @@ class KeySet:
         return float("inf") if instant is None else self._now() - instant
 
     def _begin_reading(self) -> asyncio.Task[None] | None:
-        """The reading in progress, or a new one; None so shortly after the last one that another means nothing."""
+        """Begin reading, or join it; None so shortly after the last one that another means nothing."""
         if self._reading is not None and not self._reading.done():
             return self._reading
         if self._since(self._tried_at) < REFRESH_NOT_BEFORE_S:

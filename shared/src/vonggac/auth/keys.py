@@ -47,7 +47,7 @@ def ensure_keys(folder: Path) -> None:
 
 
 def signing_key(folder: Path) -> Ed25519PrivateKey:
-    """The private signing key. Raises OSError when missing, ValueError when it is no Ed25519 key."""
+    """Load the private signing key. Raises OSError when missing, ValueError when it is no Ed25519 key."""
     key = serialization.load_pem_private_key((folder / SIGNING_KEY).read_bytes(), password=None)
     if not isinstance(key, Ed25519PrivateKey):
         msg = f"{SIGNING_KEY} is not an Ed25519 key"
@@ -56,7 +56,7 @@ def signing_key(folder: Path) -> Ed25519PrivateKey:
 
 
 def token_issuer(folder: Path) -> TokenIssuer:
-    """An issuer whose tokens the folder's jwks.json verifies."""
+    """Build an issuer whose tokens the folder's jwks.json verifies."""
     key = signing_key(folder)
     return TokenIssuer(key, key_id=_key_id(_public_bytes(key)))
 

@@ -19,7 +19,7 @@ def new_link_token() -> str:
 
 
 def digest_link_token(token: str) -> bytes:
-    """The digest to keep of a token. It is random, so no slow hash is needed."""
+    """Compute the digest to keep of a token. It is random, so no slow hash is needed."""
     return hashlib.sha256(token.encode()).digest()
 
 

@@ -64,7 +64,7 @@ class FacilityPlaces:
         return Place(state.id, state.managing_agency_id, units, state.restricted)
 
     async def _units(self, bus: Bus, unit_id: UUID) -> frozenset[UUID]:
-        """The unit, those above it, and those that they lay in before."""
+        """Collect the unit, those above it, and those that they lay in before."""
         known: dict[UUID, UnitLinks] = {}
         waiting = [unit_id]
         while waiting and len(known) < MOST_UNITS:

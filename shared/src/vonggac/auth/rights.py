@@ -142,7 +142,7 @@ class Principal:
         return Sight(self.scope, restricted=Right.READ_RESTRICTED in may, people=Right.READ_PEOPLE in may)
 
     def why_not(self, right: Right) -> str:
-        """A sentence for a caller without `right`."""
+        """Explain to a caller without `right` what is missing, in a sentence."""
         narrow = sorted(role for role in self.roles & NEED_SCOPE if right in RIGHTS[role])
         if self.scope is None and narrow:
             return (

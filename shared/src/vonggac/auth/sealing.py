@@ -96,7 +96,7 @@ class Unsealer:
         return cls(_key_bytes(path))
 
     def unseal(self, sealed: str, url: str, *others: Origin) -> Credentials:
-        """The login, to be sent to `url` and nowhere else.
+        """Open the box: the login, to be sent to `url` and nowhere else.
 
         A box without an origin is bound to `url` and `others` of its plan by the first worker that opens it. Raises
         SecretUnreadableError, SecretMovedError when the login was given for another origin or `url` has none.

@@ -44,7 +44,7 @@ def has_ended(last_day: date | None, on: date | None = None) -> bool:
 
 
 def units_around(unit_id: UUID, units: Mapping[UUID, UnitLinks]) -> frozenset[UUID]:
-    """The unit, those above it, and those that it lay in before. Circles end where they began."""
+    """Collect the unit, those above it, and those that it lay in before. Circles end where they began."""
     return _around(unit_id, units, frozenset(), earlier=False)
 
 

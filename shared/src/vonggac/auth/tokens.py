@@ -97,7 +97,7 @@ class TokenVerifier:
         )
 
     async def verify(self, token: str) -> Principal:
-        """The caller behind `token`. Raises TokenError, and KeysUnavailableError where nobody can know."""
+        """Verify `token`: the caller behind it. Raises TokenError, and KeysUnavailableError where nobody can know."""
         if len(token) > MAX_CHARACTERS:
             msg = f"the token is longer than {MAX_CHARACTERS} characters"
             raise TokenError(msg)
@@ -130,7 +130,7 @@ class TokenVerifier:
             raise TokenError(NO_JWT) from None
 
     def _why_refused(self, error: jwt.PyJWTError) -> str:
-        """A sentence for who sent the token: the decoder's own are for programmers."""
+        """Explain to who sent the token, in a sentence: the decoder's own are for programmers."""
         match error:
             case jwt.MissingRequiredClaimError():
                 return f"the token lacks '{error.claim}': ask this platform's issuer for a new one"
@@ -174,14 +174,14 @@ def read_caller(token: str) -> Principal | None:
 
 
 def _check_type(given: object, taken: frozenset[str]) -> None:
-    """Raises TokenError for a token that is meant for something else."""
+    """Check the type. Raises TokenError for a token that is meant for something else."""
     if given is not None and (not isinstance(given, str) or given.lower() not in taken):
         msg = "the token is of another type: send an access token"
         raise TokenError(msg)
 
 
 def _principal(claims: dict[str, Any], name_claim: str = NAME_CLAIM, post_claim: str = POST_CLAIM) -> Principal:
-    """Raises TokenError."""
+    """Build the caller from a token's claims. Raises TokenError."""
     subject, named = claims["sub"], claims.get("roles", [])
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
         # Half a surrogate pair is not printable either.
@@ -205,7 +205,7 @@ def _principal(claims: dict[str, Any], name_claim: str = NAME_CLAIM, post_claim:
 
 
 def _words(given: object) -> str:
-    """A name or a post, on one line. One that cannot be shown is none: nobody is kept out for it."""
+    """Put a name or a post on one line. One that cannot be shown is none: nobody is kept out for it."""
     if not isinstance(given, str):
         return ""
     words = unicodedata.normalize("NFC", " ".join(given.split()))
@@ -213,7 +213,7 @@ def _words(given: object) -> str:
 
 
 def _scope(claims: dict[str, Any]) -> AccessScope | None:
-    """A scope that cannot be read admits nobody: it was meant to narrow. Raises TokenError."""
+    """Read the scope. One that cannot be read admits nobody: it was meant to narrow. Raises TokenError."""
     if SCOPE_CLAIM not in claims:
         return None
     parts = claims[SCOPE_CLAIM]
@@ -228,7 +228,7 @@ def _scope(claims: dict[str, Any]) -> AccessScope | None:
 
 
 def _agency(claims: dict[str, Any]) -> UUID | None:
-    """An agency that cannot be read makes the token invalid: who it speaks for must be sure. Raises TokenError."""
+    """Read the agency. One that cannot be read makes the token invalid: who speaks must be sure. Raises TokenError."""
     given = claims.get(AGENCY_CLAIM)
     if given is None:
         return None
@@ -259,7 +259,7 @@ class TokenIssuer:
         post: str = "",
         now: datetime | None = None,
     ) -> str:
-        """A signed token for `subject`."""
+        """Issue a signed token for `subject`."""
         issued = now or datetime.now(UTC)
         claims: dict[str, Any] = {
             "iss": self._issuer,

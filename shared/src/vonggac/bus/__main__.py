@@ -91,7 +91,7 @@ def report(touched: list[str], losses: list[StreamLostV1]) -> None:
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m vonggac.bus", description=__doc__)
     parser.add_argument("--nats", default=os.environ.get("VONGGAC_NATS_URL", "nats://127.0.0.1:4222"))
     parser.add_argument("--user", help=f"the owner of the streams is {OWNER.name!r}")

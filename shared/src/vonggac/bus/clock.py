@@ -129,11 +129,11 @@ class ServerClock:
         self._apart_s = wall() - elapsed()
 
     def now(self) -> datetime:
-        """The server's time, aware UTC; this machine's own before the first measurement."""
+        """Return the server's time, aware UTC; this machine's own before the first measurement."""
         return datetime.fromtimestamp(self.unix_s(), UTC)
 
     def unix_s(self) -> float:
-        """The same in seconds since 1970."""
+        """Return the server's time in seconds since 1970; this machine's own before the first measurement."""
         return self._wall() if self._best is None else self._best.server_at(self._elapsed())
 
     def new_awake(self) -> Awake:
@@ -141,7 +141,7 @@ class ServerClock:
         return Awake(clocks=lambda: (self.now(), self._elapsed()), steps=lambda: self.steps)
 
     def apart_s(self) -> float:
-        """This machine's wall clock minus its monotonic one: only a step or the machine's sleep changes it."""
+        """Compute this machine's wall clock minus its monotonic one: only a step or the machine's sleep changes it."""
         return self._wall() - time.monotonic()
 
     @property

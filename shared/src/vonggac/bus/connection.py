@@ -223,8 +223,8 @@ class Bus:
         return await asyncio.shield(self._asking)
 
     async def _ask_for_fault(self) -> _Fault | None:
-        """A connection says little: a stream that has met a full disk stores nothing more until the server is started
-        again, and answers questions all the same; one that is gone is named by the server alone."""
+        """Ask NATS: a stream that met a full disk stores nothing until the server is started again, and answers all the
+        same; one that is gone is named by the server alone. A connection alone says little."""
         if not self.connected:
             return _Fault("NATS is not connected", outage=True)
         stored: str | None = None
@@ -248,12 +248,12 @@ class Bus:
         return await topology.missing(self.js, self.needs.streams, self.needs.consumers)
 
     async def storage(self) -> Storage:
-        """What the streams take of what they may. Raises NatsError or TimeoutError."""
+        """Measure what the streams take of what they may. Raises NatsError or TimeoutError."""
         info = await self.js.account_info()
         return Storage(info.storage, self._store_bytes)
 
     async def find_own_address(self) -> str:
-        """The address of this machine from which it reaches NATS. Raises OSError."""
+        """Find the address of this machine from which it reaches NATS. Raises OSError."""
         server = self.client.connected_url or self.client.servers[0]
         return await find_own_address(str(server.hostname), server.port or DEFAULT_PORT)
 
@@ -270,7 +270,7 @@ class Bus:
 
 
 def password_of(settings: BusSettings) -> str | None:
-    """The password, from its file if one is named. Raises OSError or ValueError."""
+    """Read the password, from its file if one is named. Raises OSError or ValueError."""
     if settings.nats_password_file is not None:
         return read_password(settings.nats_password_file)
     return settings.nats_password.get_secret_value() if settings.nats_password else None
@@ -293,7 +293,7 @@ async def connect_once(
     password: str | None = None,
     ca_file: Path | None = None,
 ) -> Client:
-    """A plain connection for command-line tools: fails instead of waiting. Raises NatsError or OSError.
+    """Connect for command-line tools: fail instead of waiting. Raises NatsError or OSError.
 
     `url`: one server, or several, comma separated.
     """

@@ -93,7 +93,7 @@ class DeadLetters:
         self._bus = bus
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        """Number of letters by stream and durable."""
+        """Count the letters by stream and durable."""
         info = await self._bus.js.stream_info(topology.DEAD_LETTERS, subjects_filter=subjects.DEAD_LETTERS)
         counts: Counter[tuple[str, str]] = Counter()
         for subject, count in (info.state.subjects or {}).items():
@@ -101,7 +101,7 @@ class DeadLetters:
         return dict(counts)
 
     async def page(self, *, after: int = 0, most: int = 100) -> list[DeadLetter]:
-        """The oldest letters after that sequence."""
+        """List the oldest letters after that sequence."""
         letters: list[DeadLetter] = []
         sequence = max(0, after)
         while len(letters) < most and sequence < LAST_SEQUENCE:
@@ -189,7 +189,7 @@ class DeadLetters:
 
 
 def _check_owner(letter: DeadLetter) -> None:
-    """A login of one service stores letters with any subject; it has no fact replayed that it could not publish itself.
+    """Check the owner: a service stores letters with any subject, yet replays no fact that it could not publish itself.
 
     A consumer of OBSERVATIONS took it from there, whoever published it.
     """

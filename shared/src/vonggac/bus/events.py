@@ -251,7 +251,7 @@ def note_traces(durable: str, batch: Sequence[Received], began_ns: int) -> None:
 
 
 def record_handling(name: str, event: CloudEvent[Payload], trace: TraceContext, began_ns: int) -> None:
-    """A span of what was done with an event of that trace, from `began_ns` until now."""
+    """Record a span of what was done with an event of that trace, from `began_ns` until now."""
     if exports_spans():
         attributes = {
             "messaging.system": "nats", "messaging.message.id": event.id, "cloudevents.event_type": event.type
@@ -268,7 +268,7 @@ def record_handling(name: str, event: CloudEvent[Payload], trace: TraceContext, 
 
 
 def waited_of(headers: Mapping[str, str] | None) -> timedelta | None:
-    """What a message says of its waiting; None where it says nothing that can be."""
+    """Read what a message says of its waiting; None where it says nothing that can be."""
     said = (headers or {}).get(WAITED_HEADER, "")
     return timedelta(milliseconds=int(said)) if said.isascii() and said.isdigit() and len(said) <= MOST_DIGITS else None
 
@@ -285,7 +285,7 @@ def _decode_stored(message: StoredMessage) -> Received | None:
 async def read_stream(
     bus: Bus, stream: str, first: int, last: int, *, most: int = 256, pattern: str = ">"
 ) -> AsyncIterator[list[StoredMessage]]:
-    """The messages left of [first, last] on subjects of `pattern`, in pages of at most `most`.
+    """Read the messages left of [first, last] on subjects of `pattern`, in pages of at most `most`.
 
     Raises NatsError or TimeoutError.
     """
@@ -301,7 +301,7 @@ async def read_stream(
 
 
 async def _read_page(bus: Bus, stream: str, first: int, most: int, pattern: str) -> tuple[list[StoredMessage], bool]:
-    """A page, and whether there is nothing after it."""
+    """Read a page, and whether there is nothing after it."""
     page: list[StoredMessage] = []
     inbox = bus.client.new_inbox()
     subscription = await bus.client.subscribe(inbox)

@@ -47,7 +47,7 @@ class Message:
     """When it was queued, by the clock of its queue."""
 
     def unqueued(self) -> "Message":
-        """The same, as it was before it was queued."""
+        """Copy the message as it was before it was queued."""
         return Message(self.subject, self.body, self.message_id, self.content_type, self.removes)
 
 
@@ -89,7 +89,7 @@ class _Events:
             self._packed += BLOCK
 
     def drop_old(self, before: float) -> None:
-        """A block goes when its newest is old."""
+        """Drop what is old: a block goes when its newest is old."""
         while self._blocks and (self._blocks[0].newest_at < before or len(self) > MAX_KEPT):
             self._packed -= self._blocks.popleft().count
         while not self._blocks and self._loose and self._loose[0][0] < before:
@@ -123,7 +123,7 @@ class KeptMessages:
         bus.on_reconnect(self._reconnected.set)
 
     def keep(self, message: Message, ack: PubAck) -> None:
-        """A message was stored. Its place in the stream shows whether the stream went back."""
+        """Keep a message that was stored. Its place in the stream shows whether the stream went back."""
         stream = self._streams.setdefault(ack.stream, _Stream(0))
         if not ack.duplicate:
             # An answer to a repetition names the place of the first.

@@ -51,7 +51,7 @@ class _Snapshot:
         """Of the last value read."""
 
     async def next(self) -> KeyValue.Entry | None:
-        """The next value or removal; None when there is no more. Raises NatsError or TimeoutError when NATS is away."""
+        """Read the next value or removal; None at the end. Raises NatsError or TimeoutError when NATS is away."""
         while not self._page and not self._complete:
             self._complete = await self._read_page()
         return self._page.popleft() if self._page else None
@@ -102,7 +102,7 @@ class Watcher:
         self._missing_since: int | None = None
 
     async def updates(self, timeout_s: float) -> KeyValue.Entry | None:
-        """The next update; None once, after the current values.
+        """Wait for the next update; None once, after the current values.
 
         Raises TimeoutError when none came, NatsError when NATS is away or the watch has to begin anew.
         """
@@ -137,7 +137,7 @@ class Watcher:
         return entry
 
     def _is_new(self, revision: int) -> bool:
-        """Raises WatchBrokenError when something is missing before it."""
+        """Decide whether a revision is new. Raises WatchBrokenError when something is missing before it."""
         if revision <= self._last_live:
             raise WatchBrokenError(f"{self._bucket}: revision {revision} after {self._last_live}")
         self._last_live = revision
@@ -201,7 +201,7 @@ class Bucket:
         return self._bus.connected
 
     async def get(self, key: str) -> bytes | None:
-        """The latest value, None when there is none. Raises NatsError or TimeoutError when NATS is away."""
+        """Read the latest value, None when there is none. Raises NatsError or TimeoutError when NATS is away."""
         try:
             return (await self._bucket().get(key)).value
         except KeyNotFoundError:
@@ -230,7 +230,7 @@ class Bucket:
         return entries
 
     async def put(self, key: str, value: bytes) -> None:
-        """Raises NatsError or TimeoutError when NATS is away."""
+        """Store a value. Raises NatsError or TimeoutError when NATS is away."""
         await self._bucket().put(key, value)
 
     async def used(self) -> float:
@@ -240,7 +240,7 @@ class Bucket:
         return float(stands.state.bytes) / bound if bound > 0 else 0.0
 
     async def entry(self, key: str) -> tuple[bytes | None, int]:
-        """The latest value (None when there is none) and its revision, for `replace`.
+        """Read the latest value (None when there is none) and its revision, for `replace`.
 
         Raises NatsError or TimeoutError when NATS is away.
         """
@@ -277,7 +277,7 @@ class Bucket:
         return True
 
     async def delete(self, key: str) -> None:
-        """Raises NatsError or TimeoutError when NATS is away."""
+        """Delete a key, if it is there. Raises NatsError or TimeoutError when NATS is away."""
         try:
             await self._bucket().delete(key)
         except (KeyNotFoundError, NoKeysError):
@@ -289,7 +289,7 @@ class Bucket:
 
     @asynccontextmanager
     async def watch(self, keys: str = ALL, *, keys_only: bool = False) -> AsyncIterator[Watcher]:
-        """Updates from the current values on; `updates()` returns None once after the current ones.
+        """Watch updates from the current values on; `updates()` returns None once after the current ones.
 
         `keys_only`: values are left out (empty), removals come all the same.
         """
@@ -341,7 +341,7 @@ class Lease:
             await self._bucket.replace(self._name, _FREE, revision)
 
     async def server_time(self) -> datetime | None:
-        """The server's clock when the lease was last taken or renewed; None when nobody has it."""
+        """Read the server's clock when the lease was last taken or renewed; None when nobody has it."""
         subject = subjects.key_value(topology.LEASES, self._name)
         entry = await self._bus.js.get_last_msg(f"KV_{topology.LEASES}", subject)
         return entry.time

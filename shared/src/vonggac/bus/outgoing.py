@@ -57,7 +57,7 @@ class Outgoing:
         max_queued: int = MAX_QUEUED,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`publisher`: whose facts these are; events get its name and a sequence without gaps."""
+        """Queue nothing yet. `publisher`: whose facts these are; events get its name and a sequence without gaps."""
         self._bus, self._publisher = bus, publisher
         self._queue: deque[Message] = deque()
         self._flight: deque[Message] = deque()
@@ -174,7 +174,7 @@ class Outgoing:
                 await asyncio.sleep(RETRY_AFTER_S)
 
     async def _judge_first(self, outcomes: Sequence[_Outcome]) -> None:
-        """A message that the server will never store must not block those behind it."""
+        """Judge the first: a message that the server will never store must not block those behind it."""
         first = self._flight[0]
         tried = zip(self._flight, outcomes, strict=True)
         beside = {outcome for message, outcome in tried if _is_for_same_stream(message, first)}
@@ -227,7 +227,7 @@ class Outgoing:
                     reached.set_result(None)
 
     async def _publish(self, window: Sequence[Message]) -> list[_Outcome]:
-        """The outcome of each; the caller sends again what follows the first that NATS did not store."""
+        """Publish each; the caller sends again what follows the first that NATS did not store."""
         # Not a request for each: its task and its timer cost as much as the message.
         answers = [await self._send(message) for message in window]
         if awaited := [answer for answer in answers if isinstance(answer, asyncio.Future)]:
@@ -241,7 +241,7 @@ class Outgoing:
         return outcomes
 
     async def _send(self, message: Message) -> asyncio.Future[PubAck] | _Outcome:
-        """Resolves when the server has stored it; an outcome when it could not be sent.
+        """Send a message: resolves when the server has stored it; an outcome when it could not be sent.
 
         nats-py keeps room for what it refuses itself, for ever, and has it for 4,000: nothing it would refuse is sent.
         """

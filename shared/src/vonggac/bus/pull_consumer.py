@@ -88,7 +88,7 @@ class PullConsumer:
         return [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
 
     async def info(self) -> ConsumerInfo:
-        """Counts of the consumer (num_pending, num_ack_pending). Raises NatsError or TimeoutError."""
+        """Read the counts of the consumer (num_pending, num_ack_pending). Raises NatsError or TimeoutError."""
         info: ConsumerInfo = await self._bus.js.consumer_info(self.stream, self.durable)
         return info
 

@@ -21,7 +21,7 @@ class StartPace:
         return max(0.0, -self._left * self._every_s)
 
     def give_back(self) -> None:
-        """A start that was taken is not made."""
+        """Give back a start that was taken and is not made."""
         self._left += 1
 
     async def wait(self) -> None:

@@ -63,7 +63,7 @@ class ChildProcess:
         return self.process.returncode is None
 
     def end(self) -> None:
-        """It ends by itself when nobody can send requests any more."""
+        """End the child: it ends by itself when nobody can send requests any more."""
         if not self.ending:
             self.ending = True
             # Closed already when its death was seen before.

@@ -45,7 +45,7 @@ class IncompatibleTablesError(ValueError):
 
 
 def read_tables(connection: Connection) -> TablesAt | None:
-    """What the tables say of themselves; None: no migration has run."""
+    """Read what the tables say of themselves; None: no migration has run."""
     if not connection.scalar(_EXISTS):
         return None
     row = connection.execute(_READ).one_or_none()
@@ -53,14 +53,14 @@ def read_tables(connection: Connection) -> TablesAt | None:
 
 
 def newest_revision(scripts: Path) -> str:
-    """The newest revision of the scripts."""
+    """Find the newest revision of the scripts."""
     head = ScriptDirectory(str(scripts)).get_current_head()
     assert head is not None
     return head
 
 
 def lowest_compatible(scripts: Path, revision: str) -> str:
-    """The lowest revision whose release works with tables at `revision`, as the files of the revisions say."""
+    """Find the lowest revision whose release works with tables at `revision`, as the files of the revisions say."""
     lowest = revision
     for script in ScriptDirectory(str(scripts)).walk_revisions("base", revision):
         if (declared := getattr(script.module, "lowest_compatible", None)) is not None:
@@ -122,7 +122,7 @@ def _find_fault(scripts: Path, tables: TablesAt, command_line: str) -> str | Non
 
 
 def prepare_statement(connection: Connection) -> TextClause | None:
-    """The statement that gives the table of revisions its column; None: it has it."""
+    """Choose the statement that gives the table of revisions its column; None: it has it."""
     if connection.scalar(_HAS_COLUMN):
         return None
     return _ADD_COLUMN if connection.scalar(_EXISTS) else _CREATE

@@ -48,7 +48,7 @@ def new_metadata() -> MetaData:
 
 
 def with_password(url: str, password: str) -> URL:
-    """The address with this password, whatever characters it has. Raises ValueError for what is no address."""
+    """Put this password into the address, whatever characters it has. Raises ValueError for what is no address."""
     try:
         return make_url(url).set(password=password)
     except ArgumentError:
@@ -57,7 +57,7 @@ def with_password(url: str, password: str) -> URL:
 
 
 def database_address(settings: DatabaseSettings) -> URL | str:
-    """The URL that a service connects to, with the password of the file if one is named.
+    """Build the URL that a service connects to, with the password of the file if one is named.
 
     Raises OSError or ValueError when the file cannot be read.
     """
@@ -99,7 +99,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A session in one transaction: committed on success, rolled back on any error."""
+        """Open a session in one transaction: committed on success, rolled back on any error."""
         async with self._sessions.begin() as session:
             yield session
 

@@ -50,7 +50,7 @@ _READ_STEPS = text(f"select revision, step, position, done from {STEP_TABLE} ord
 
 
 def config(scripts: Path, url: str | URL) -> Config:
-    """An Alembic config for the folder `scripts` (its env.py calls `run_env`)."""
+    """Build an Alembic config for the folder `scripts` (its env.py calls `run_env`)."""
     settings = Config()
     settings.set_main_option("script_location", str(scripts))
     settings.set_main_option("file_template", "%%(year)d%%(month).2d%%(day).2d_%%(slug)s")
@@ -105,7 +105,7 @@ def _read_progress(engine: Engine) -> object:
 
 
 def migrate_or_exit(scripts: Path, settings: DatabaseSettings) -> None:
-    """The command `migrate` of a service: exit status 1 with one line when a file or PostgreSQL is missing."""
+    """Run the command `migrate` of a service: exit status 1 with one line when a file or PostgreSQL is missing."""
     try:
         newer = migrate(scripts, database_address(settings))
     except (OSError, ValueError) as error:
@@ -122,7 +122,7 @@ def migrate_or_exit(scripts: Path, settings: DatabaseSettings) -> None:
 
 
 def run_env(metadata: MetaData) -> None:
-    """The body of a service's migrations/env.py: each revision in a transaction of its own."""
+    """Run the body of a service's migrations/env.py: each revision in a transaction of its own."""
     given = context.config.attributes.get("url")
     if given is None:
         engine = engine_from_config(context.config.get_section("alembic") or {}, poolclass=pool.NullPool)

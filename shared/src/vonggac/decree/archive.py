@@ -10,7 +10,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def packed(parts: Mapping[str, bytes]) -> bytes:
-    """The archive of parts: `[Content_Types].xml` first, as Office has it, then in the order of their names."""
+    """Pack the parts: `[Content_Types].xml` first, as Office has it, then in the order of their names."""
     method = ZIP_STORED if sum(map(len, parts.values())) <= STORED_UP_TO else ZIP_DEFLATED
     out = BytesIO()
     with ZipFile(out, "w") as archive:

@@ -32,7 +32,7 @@ def kind_of(number: str) -> str:
 
 
 def cite(number: str, issued_on: date | None, issuer: str | None, subject: str | None) -> str:
-    """A document in full: kind, number and symbol, day, issuer, what it is about."""
+    """Cite a document in full: kind, number and symbol, day, issuer, what it is about."""
     words = [f"{kind_of(number)} số {number}"]
     if issued_on is not None:
         words.append(f"ngày {short_day(issued_on)}")
@@ -44,10 +44,10 @@ def cite(number: str, issued_on: date | None, issuer: str | None, subject: str |
 
 
 def cite_again(number: str) -> str:
-    """A document that was cited in full before: `Công văn số 1742/UBND-VX`."""
+    """Cite a document that was cited in full before: `Công văn số 1742/UBND-VX`."""
     return f"{kind_of(number)} số {number}"
 
 
 def _lower_first(text: str) -> str:
-    """The subject goes on a sentence: an acronym at its beginning stays."""
+    """Write the subject so that it goes on a sentence: an acronym at its beginning stays."""
     return text if text[:2].isupper() else f"{text[:1].lower()}{text[1:]}"

@@ -41,25 +41,25 @@ class Page(Protocol):
         """Names and number on the left, the country on the right."""
 
     def name(self, name: str, subject: str) -> None:
-        """The kind of document, and what it is about."""
+        """Write the kind of document, and what it is about."""
 
     def addressees(self, names: Sequence[str], *, before: float = 6) -> None:
         """«Kính gửi»."""
 
     def heading(self, text: str, level: int = 1) -> None:
-        """A part of the document."""
+        """Write the heading of a part of the document."""
 
     def text(self, text: str, *, keep: bool = False) -> None:
-        """A paragraph of the body; `keep` with the table that it introduces."""
+        """Write a paragraph of the body; `keep` with the table that it introduces."""
 
     def grid(self, grid: Grid, *, wide: bool = False) -> None:
-        """A table with rules."""
+        """Write a table with rules."""
 
     def closing(self, recipients: Sequence[str], signer: Sequence[str] = ..., signer_name: str | None = None) -> None:
         """«Nơi nhận» and the signature, on a page with what is signed."""
 
     def saved(self) -> bytes:
-        """The file."""
+        """Return the file."""
 
 
 class LetterPage(WordPage):
@@ -85,7 +85,7 @@ class LetterPage(WordPage):
             self.cell_line(right, date_line(place), BODY, italic=True)
 
     def name(self, name: str, subject: str) -> None:
-        """The kind of document, and what it is about."""
+        """Write the kind of document, and what it is about."""
         self.paragraph(name, CENTRE, bold=True, before=18)
         self.paragraph(subject, CENTRE, bold=True)
         self.rule(self.document, TEXT_MM, TEXT_MM * 0.35)
@@ -101,15 +101,15 @@ class LetterPage(WordPage):
             self.paragraph(f"- {name}{end}", LEFT, indent=FIRST_LINE_MM * 3, keep=True)
 
     def heading(self, text: str, level: int = 1) -> None:
-        """A part of the document."""
+        """Write the heading of a part of the document."""
         self.paragraph(text, bold=True, italic=level > 1, before=BETWEEN_PT, indent=FIRST_LINE_MM, keep=True)
 
     def text(self, text: str, *, keep: bool = False) -> None:
-        """A paragraph of the body; `keep` with the table that it introduces."""
+        """Write a paragraph of the body; `keep` with the table that it introduces."""
         self.paragraph(text, before=BETWEEN_PT, indent=FIRST_LINE_MM, keep=keep)
 
     def caption(self, text: str, *, keep: bool = True) -> None:
-        """What stands above a table or below a picture; `keep` with what follows."""
+        """Write what stands above a table or below a picture; `keep` with what follows."""
         self.paragraph(text, CENTRE, size=HEAD, italic=True, before=BETWEEN_PT, keep=keep)
 
     def closing(
@@ -161,7 +161,7 @@ class LetterPage(WordPage):
 
 
 def write_agency(name: str) -> str:
-    """An agency at the head: in capitals, a people's committee as `UBND TỈNH QUẢNG TRỊ`, or it fills the line."""
+    """Write an agency at the head: in capitals, a people's committee as `UBND TỈNH QUẢNG TRỊ`, or it fills the line."""
     return name.replace("Ủy ban nhân dân", "UBND").upper()
 
 

@@ -10,7 +10,7 @@ _SYMBOL = re.compile(SYMBOL)
 
 
 def keep_symbols(text: str) -> str:
-    """The text with hyphens in its symbols that break no line."""
+    """Put hyphens that break no line into the symbols of the text."""
     return _SYMBOL.sub(_keep, text) if "/" in text else text
 
 

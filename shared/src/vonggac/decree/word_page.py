@@ -77,7 +77,7 @@ class WordPage:
         self._shape(self.document.sections[0], wide=False)
 
     def entitle(self, title: str) -> None:
-        """The title among the properties of the file, which have room for so much of it."""
+        """Write the title among the properties of the file, which have room for so much of it."""
         self.document.core_properties.title = title[:_TITLE_SIGNS]
 
     def wide_section(self) -> None:
@@ -88,7 +88,7 @@ class WordPage:
         self, text: str, alignment: Any = JUSTIFY, *, size: float = BODY, bold: bool = False, italic: bool = False,
         before: float = 0, indent: float = 0, keep: bool = False,
     ) -> None:  # fmt: skip
-        """A paragraph of the body; sizes and distances in points, the first line's indent in millimetres."""
+        """Write a paragraph of the body; sizes and distances in points, the first line's indent in millimetres."""
         paragraph = self.document.add_paragraph()
         paragraph.alignment = alignment
         shape = paragraph.paragraph_format
@@ -98,7 +98,7 @@ class WordPage:
         _write(paragraph, keep_symbols(text) if self.keeps_symbols else text, size, bold=bold, italic=italic)
 
     def picture(self, png: bytes, width_mm: float, words: str) -> None:
-        """A picture in the middle; `words` are read to who cannot see it."""
+        """Put a picture in the middle; `words` are read to who cannot see it."""
         paragraph = self.document.add_paragraph()
         paragraph.alignment = CENTRE
         paragraph.paragraph_format.keep_with_next, paragraph.paragraph_format.space_before = True, Pt(BETWEEN_PT)
@@ -121,7 +121,7 @@ class WordPage:
         return [list(row.cells) for row in table.rows]
 
     def grid(self, grid: Grid, *, wide: bool = False) -> None:
-        """A table with rules; its headings stand on every page it reaches."""
+        """Write a table with rules; its headings stand on every page it reaches."""
         room, usual = (WIDE_TEXT_MM, WIDE_TABLE) if wide else (TEXT_MM, TABLE)
         size = usual if grid.size is None else grid.size
         whole = sum(grid.widths)
@@ -151,7 +151,7 @@ class WordPage:
         _mark(table.rows[0], "w:tblHeader")
 
     def rule(self, place: Any, width_mm: float, length_mm: float) -> None:
-        """A solid line in the middle of `place`."""
+        """Draw a solid line in the middle of `place`."""
         paragraph = place.add_paragraph()
         shape = paragraph.paragraph_format
         shape.left_indent = shape.right_indent = Mm((width_mm - length_mm) / 2)
@@ -168,7 +168,7 @@ class WordPage:
         cell: Any, text: str, size: float, alignment: Any = CENTRE, *, bold: bool = False, italic: bool = False,
         before: float = 0,
     ) -> None:  # fmt: skip
-        """A paragraph in a cell; the first one takes the place of the empty one that a cell begins with."""
+        """Write a paragraph in a cell; the first one takes the place of the empty one that a cell begins with."""
         first = cell.paragraphs[0]
         paragraph = first if not first.runs and len(cell.paragraphs) == 1 else cell.add_paragraph()
         paragraph.alignment = alignment
@@ -177,7 +177,7 @@ class WordPage:
         _write(paragraph, text, size, bold=bold, italic=italic)
 
     def saved(self) -> bytes:
-        """The file. python-docx writes the time into it: its parts are packed anew."""
+        """Return the file. python-docx writes the time into it: its parts are packed anew."""
         file = BytesIO()
         self.document.save(file)
         with ZipFile(file) as archive:
@@ -185,7 +185,7 @@ class WordPage:
 
     @staticmethod
     def table(place: Any, widths_mm: Sequence[float], count: int, width_mm: float | None = None) -> Any:
-        """A table of python-docx in the middle of a place, its columns as wide as said."""
+        """Put a table of python-docx in the middle of a place, its columns as wide as said."""
         arguments = {} if width_mm is None else {"width": Mm(width_mm)}
         table = place.add_table(rows=count, cols=len(widths_mm), **arguments)
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
@@ -223,8 +223,8 @@ def _write(paragraph: Any, text: str, size: float, *, bold: bool = False, italic
 
 
 def _cell_paragraph(align: Any, strong: bool, together: bool, size: float) -> Any:
-    """A cell's paragraph without text, to be copied: a report has tens of thousands of cells, and to build one through
-    python-docx takes ten times as long."""
+    """Build a cell's paragraph without text, to be copied: a report has tens of thousands of cells, and to build one
+    through python-docx takes ten times as long."""
     paragraph: Any = OxmlElement("w:p")
     properties = paragraph.get_or_add_pPr()
     if together:

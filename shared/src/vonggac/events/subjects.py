@@ -67,18 +67,18 @@ def worker_heartbeat(service: str, worker_id: str) -> str:
 
 
 def stream_observation(stream: str) -> str:
-    """What was lost with a stream, a bucket or a consumer, from the owner of the streams."""
+    """Name the subject of what was lost with a stream, a bucket or a consumer, from the owner of the streams."""
     return f"observation.stream.{stream}"
 
 
 def stored(observation: str) -> str:
-    """The subject on which the server publishes an observation that it has stored: whoever listens there can neither
-    answer the publisher nor hear what was refused."""
+    """Name the subject on which the server publishes an observation that it has stored: whoever listens there can
+    neither answer the publisher nor hear what was refused."""
     return f"stored.{observation}"
 
 
 def replay(observation: str) -> str:
-    """The subject of an observation that was a dead letter."""
+    """Name the subject of an observation that was a dead letter."""
     return f"replay.{observation}"
 
 
@@ -158,7 +158,7 @@ def probe_lock(camera_id: UUID | str) -> str:
 
 
 def dead_letter(stream: str, durable: str) -> str:
-    """What the consumer `durable` of `stream` could not handle."""
+    """Name the subject of what the consumer `durable` of `stream` could not handle."""
     return f"dead.{stream}.{durable}.letter"
 
 
@@ -168,12 +168,12 @@ def dead_letters(stream: str, durable: str) -> str:
 
 
 def key_value(bucket: str, key: UUID | str) -> str:
-    """The subject on which a message becomes the value of `key` in a bucket."""
+    """Name the subject on which a message becomes the value of `key` in a bucket."""
     return f"$KV.{bucket}.{key}"
 
 
 def republished(bucket: str, key: UUID | str) -> str:
-    """The subject on which the server publishes what it has stored of a bucket, with its revision."""
+    """Name the subject on which the server publishes what it has stored of a bucket, with its revision."""
     return f"kv.{bucket}.{key}"
 
 
@@ -191,12 +191,12 @@ STREAM_NAMES = "$JS.API.STREAM.NAMES"
 
 
 def stream_snapshot(stream: str) -> str:
-    """The request for a copy of a stream with its consumers."""
+    """Name the subject of the request for a copy of a stream with its consumers."""
     return f"$JS.API.STREAM.SNAPSHOT.{stream}"
 
 
 def stream_restore(stream: str) -> str:
-    """The request to restore such a copy."""
+    """Name the subject of the request to restore such a copy."""
     return f"$JS.API.STREAM.RESTORE.{stream}"
 
 

@@ -37,7 +37,7 @@ class TraceContext:
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.recorded else '00'}"
 
     def new_child(self) -> "TraceContext":
-        """A step of the same trace."""
+        """Begin a step of the same trace."""
         return TraceContext(self.trace_id, secrets.token_hex(8), self.recorded)
 
 
@@ -53,12 +53,12 @@ _PRESENT: ContextVar[TraceContext | None] = ContextVar("vonggac_trace", default=
 
 
 def new_trace(*, recorded: bool = True) -> TraceContext:
-    """A trace that begins here."""
+    """Begin a trace here."""
     return TraceContext(secrets.token_hex(16), secrets.token_hex(8), recorded)
 
 
 def parse_traceparent(text: str | None) -> TraceContext | None:
-    """What the text says, None when it is malformed."""
+    """Parse what the text says, None when it is malformed."""
     found = None if text is None or len(text) > 2 * LENGTH else _FORM.fullmatch(text)
     if found is None or (text is not None and text.startswith("00") and len(text) != LENGTH):
         return None
@@ -66,7 +66,7 @@ def parse_traceparent(text: str | None) -> TraceContext | None:
 
 
 def present_trace() -> TraceContext | None:
-    """The trace that this code runs for, None outside of any."""
+    """Return the trace that this code runs for, None outside of any."""
     return _PRESENT.get()
 
 

@@ -49,7 +49,7 @@ def new_application(
     package: str | None = None,
     vietnamese: Translator = OF_LIBRARY,
 ) -> FastAPI:
-    """An app with what the four APIs have in common; routes are the service's own.
+    """Build an app with what the four APIs have in common; routes are the service's own.
 
     Problem+json errors, strict parameters and JSON, conditional GET, gzip, `/` with links, `/openapi.json`, `/docs`,
     `/livez`, `/readyz` and `/metrics`. `service` is the word in the names of its metrics; `title` is ASCII: generated
@@ -103,7 +103,7 @@ def add_health_routes(app: FastAPI, health: Health, metrics: CollectorRegistry, 
 
 
 def _protect(app: FastAPI, body_limits: BodyLimits, common: ServiceMetrics) -> None:
-    """What stands before every route: what is added last comes first."""
+    """Put before every route what protects it: what is added last comes first."""
     app.add_middleware(Revalidation)
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=4, exclude_content_types=NOT_COMPRESSED)
     app.add_middleware(PlainBodies)

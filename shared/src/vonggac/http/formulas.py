@@ -13,5 +13,5 @@ def escape_formula(text: str) -> str:
 
 
 def unescape_formula(text: str) -> str:
-    """The inverse of `escape_formula`; other text stays as it is."""
+    """Undo `escape_formula`; other text stays as it is."""
     return text[1:] if len(text) > 1 and text[0] == "'" and text[1] in FORMULA_STARTS else text

@@ -26,7 +26,7 @@ class ServiceResponse(BaseModel):
 
 
 def add_front_page(app: FastAPI) -> None:
-    """The route `/` of an app. It needs no caller and says nothing that `/docs` does not."""
+    """Add the route `/` to an app. It needs no caller and says nothing that `/docs` does not."""
     shown = ServiceResponse(
         service=app.title,
         description=app.description,

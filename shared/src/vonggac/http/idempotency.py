@@ -47,7 +47,7 @@ class KeptRequest:
 
 
 def parse_key(header: Annotated[str | None, _HEADER] = None) -> str | None:
-    """The key, or None without one; with or without quotation marks. Raises ProblemError 422 when it is none."""
+    """Parse the key, None without one; with or without quotation marks. Raises ProblemError 422 when it is none."""
     if header is None:
         return None
     given = header.strip()
@@ -64,7 +64,7 @@ IdempotencyKey = Annotated[str | None, Depends(parse_key)]
 
 
 def fingerprint_of(method: str, target: str, body: bytes) -> str:
-    """What makes two requests equal: method, path with query, and body, byte by byte."""
+    """Compute what makes two requests equal: method, path with query, and body, byte by byte."""
     digest = sha256()
     for part in (method.upper().encode(), target.encode(), body):
         digest.update(len(part).to_bytes(8) + part)
@@ -72,7 +72,7 @@ def fingerprint_of(method: str, target: str, body: bytes) -> str:
 
 
 def decide(kept: KeptRequest | None, fingerprint: str, now: datetime) -> KeptAnswer | None:
-    """What to do with a request whose key is on record as `kept`: None: do it; an answer: send that once more.
+    """Decide what to do with a request whose key is on record as `kept`: None: do it; an answer: send that once more.
 
     Raises ProblemError 422 when the key was used for another request, 409 while the first one is in progress.
     """
@@ -91,6 +91,6 @@ def decide(kept: KeptRequest | None, fingerprint: str, now: datetime) -> KeptAns
 
 
 def in_progress() -> ProblemError:
-    """The 409 of a request that comes while the first one with its key is not answered yet."""
+    """Build the 409 of a request that comes while the first one with its key is not answered yet."""
     msg = "the same request is in progress; send it again in a moment to get its answer"
     return ProblemError(HTTPStatus.CONFLICT, "request_in_progress", msg, headers={"Retry-After": "1"})

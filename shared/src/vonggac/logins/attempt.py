@@ -75,7 +75,7 @@ class Attempt:
         return why_not_tried(self.rest_s, refuses_alone=alone)
 
     def accept(self, *, needed: bool = False) -> None:
-        """The device took the login (`needed`: it asked for it). Call it at once: others wait for it.
+        """Record that the device took the login (`needed`: it asked for it). Call it at once: others wait for it.
 
         Called again, as at the end of a session, it clears no refusal that others met meanwhile, and ends no try of
         theirs.
@@ -85,7 +85,7 @@ class Attempt:
             self._accepted = True
 
     def refuse(self, *, needed: bool = False) -> None:
-        """The device refused the login: it counts as failed. `needed`: after it had taken it in the same session."""
+        """Count a refusal: the login has failed. `needed`: the device had taken it in the same session."""
         if self._guard is not None:
             self._guard.refused(self._login, camera=self._camera, needed=needed)
 
@@ -95,7 +95,7 @@ class Attempt:
             (self.accept if accepted else self.refuse)(needed=needed)
 
     def fail(self, error: PeerError) -> None:
-        """What an error says of the login. Of a refusal, the error gets the word and the rest that follow from it."""
+        """Judge the login by an error. Of a refusal, the error gets the word and the rest that follow from it."""
         if error.cause is Cause.AUTH_FAILED and error.login_sent:
             self.refuse(needed=error.logged_in)
             if self._guard is not None and self.taken_before:
@@ -116,11 +116,11 @@ class Logins:
     unsealer: Unsealer
 
     def login_at(self, device: str, credentials: Credentials | None) -> str | None:
-        """What stands for this login at this device (`host:port`); None without a login."""
+        """Compute what stands for this login at this device (`host:port`); None without a login."""
         return self.unsealer.fingerprint(device, credentials) if credentials is not None else None
 
     def login_of(self, url: str, credentials: Credentials | None) -> str | None:
-        """The same for the device of an address; None without a login, and where none is asked for: not counted."""
+        """Compute the same for an address's device; None without a login, and where none is asked for: not counted."""
         if credentials is None:
             return None
         try:

@@ -98,12 +98,12 @@ class CamerasOfLogins:
         self._refusing: defaultdict[str, set[str]] = defaultdict(set)
 
     def took(self, login: str, camera: str) -> None:
-        """The device took the login for this camera."""
+        """Count that the device took the login for this camera."""
         self._taking[login].add(camera)
         self._refusing[login].discard(camera)
 
     def refused(self, login: str, camera: str) -> None:
-        """The device refused it."""
+        """Count that the device refused it."""
         self._refusing[login].add(camera)
         self._taking[login].discard(camera)
 

@@ -88,7 +88,7 @@ class LoginGuard:
         self._storing: set[asyncio.Task[None]] = set()
 
     def on_value(self, key: str, value: bytes | None) -> None:
-        """A change in the bucket, by whichever process."""
+        """Take in a change in the bucket, by whichever process."""
         record = _read(key, value)
         if record is None:
             self._records.pop(key, None)
@@ -173,7 +173,7 @@ class LoginGuard:
                     self._count_later(key)
 
     def accepted(self, key: str, *, camera: str | None = None, needed: bool = False, again: bool = False) -> None:
-        """The device took the login. Call it within a lock, as soon as it is known: others wait for it.
+        """Record that the device took the login. Call it within a lock, as soon as it is known: others wait for it.
 
         `needed`: it asked for it. A device that lets everybody in proves no password. `again`: of a session whose login
         is known to be taken, at its end: that clears no refusal, and lets nobody in beside who tries since.
@@ -193,7 +193,7 @@ class LoginGuard:
             self._count_later(key)
 
     def refused(self, key: str, *, camera: str | None = None, needed: bool = False) -> None:
-        """The device refused the login. Call it within a lock. `needed`: after it had taken it in the same session."""
+        """Count a refusal of the login. Call it within a lock. `needed`: the device took it before in this session."""
         repeated = key in self._records and self.refuses_alone(key, camera)
         self._proven.discard(key)
         if repeated:
@@ -208,7 +208,7 @@ class LoginGuard:
         self._records[key] = before.another(self._clock(), taken=self.was_taken(key), counts=not repeated)
 
     def doubt(self, key: str) -> None:
-        """A session with the login was ended by the device: perhaps for another password. One finds out first."""
+        """Doubt a login whose session the device ended: perhaps for another password. One finds out first."""
         if key in self._proven:
             self._doubted.add(key)
 
@@ -280,7 +280,7 @@ class LoginGuard:
         return await self._bucket.replace(key, claim.model_dump_json().encode(), revision)
 
     def _count_later(self, key: str) -> None:
-        """A media session that stands must not wait for NATS."""
+        """Count later: a media session that stands must not wait for NATS."""
         if key in self._claimed or (key in self._proven and (key in self._records or self._note_is_due(key))):
             storing = asyncio.get_running_loop().create_task(self._count(key), name="clear-logins")
             self._storing.add(storing)
@@ -344,7 +344,7 @@ class LoginGuard:
         return noted_at is None or self._clock() - noted_at >= NOTE_LASTS
 
     def _store_later(self, key: str, *, proven: bool) -> None:
-        """The same later, once NATS is there, by what is known here."""
+        """Store the same later, once NATS is there, by what is known here."""
         login = self._records.get(key)
         if proven or login is None or not login.failed:
             # That it was taken is written with a later login.

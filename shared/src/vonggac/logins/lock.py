@@ -37,6 +37,6 @@ class LoginLocks:
             release()
 
     def release(self, key: str) -> None:
-        """The login was taken: whoever waits may go on."""
+        """Release the lock: the login was taken, whoever waits may go on."""
         if (release := self._releases.get(key)) is not None:
             release()

@@ -88,7 +88,7 @@ class Resealing:
             log.info("secret_resealed", stored=stored)
 
     async def _first(self, key: str, digest: str) -> str | None:
-        """The box that stands under the own key: the one that any service stored first. Raises NatsError."""
+        """Find the box that stands under the own key: the one that any service stored first. Raises NatsError."""
         value, revision = await self._bucket.entry(key)
         for service in SERVICES:
             other, before = await self._bucket.entry(f"{service}.{digest}")

@@ -67,7 +67,7 @@ def find_duty(
     met_at: Millis | None,
     now: Millis,
 ) -> Duty | None:
-    """The duty of a facility at `now`; None: it has none.
+    """Find the duty of a facility at `now`; None: it has none.
 
     `due_before`: the deadline of all that held then. `directive_day`: any instant of that day. `met_at`: when what the
     obligation needs was there. Repeated obligations follow what the facility is: they have no day.

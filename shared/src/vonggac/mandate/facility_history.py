@@ -18,7 +18,7 @@ ZONE: Millis = 7 * 3_600_000
 
 
 def start_of_day(at: Millis) -> Millis:
-    """The first instant of the day in the province."""
+    """Compute the first instant of the day in the province."""
     return (at + ZONE) // DAY * DAY - ZONE
 
 
@@ -76,7 +76,7 @@ class SiteRecord(NamedTuple):
 
 
 def history_of(versions: History, stays: Sequence[CameraStay], site: SiteRecord) -> list[Stretch]:
-    """What a facility was, dated by its papers where it has them: founded and equipped before it was entered.
+    """Date what a facility was by its papers where it has them: founded and equipped before it was entered.
 
     `versions`: as recorded, whatever their `has_cameras`.
     """
@@ -115,7 +115,7 @@ def begin_of(stay: CameraStay, site: SiteRecord) -> Millis:
 
 
 def _from_founding(versions: Sequence[Stretch], site: SiteRecord) -> list[Stretch]:
-    """The first revision in which it is bound holds from the day of its decision."""
+    """Extend the first revision in which it is bound: it holds from the day of its decision."""
     first = next((number for number, one in enumerate(versions) if one.value.status in BOUND), None)
     if first is None or site.founded_at is None or site.founded_at >= versions[first].start:
         return list(versions)

@@ -61,7 +61,7 @@ class Taken(NamedTuple):
 
 
 def find_taken(revisions: Revisions, step: Step, at: int) -> Taken | None:
-    """The step as it was taken first by `at`; None: it was not."""
+    """Find the step as it was taken first by `at`; None: it was not."""
     entries = [(one, entered) for one in revisions if (entered := entered_at(one, step)) is not None]
     taken = [(one, entered) for one, entered in entries if one["status"] in step.states]
     recorded_at = min((entered for _, entered in taken), default=None)

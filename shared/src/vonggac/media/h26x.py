@@ -16,7 +16,7 @@ class VideoCodec(StrEnum):
 
 
 def video_codec(name: str) -> VideoCodec | None:
-    """The codec of an rtpmap name, or None when it is neither H.264 nor H.265."""
+    """Find the codec of an rtpmap name, or None when it is neither H.264 nor H.265."""
     return {"H264": VideoCodec.H264, "H265": VideoCodec.H265, "HEVC": VideoCodec.H265}.get(name.upper())
 
 
@@ -58,7 +58,7 @@ class Part(Enum):
 
 
 def nal_type(codec: VideoCodec, nal: bytes | memoryview) -> int:
-    """The type in the first byte of a NAL unit (or RTP payload); -1 for an empty one."""
+    """Read the type in the first byte of a NAL unit (or RTP payload); -1 for an empty one."""
     if not nal:
         return -1
     return nal[0] & 0x1F if codec is VideoCodec.H264 else nal[0] >> 1 & 0x3F
@@ -82,7 +82,7 @@ def is_parameter_set(codec: VideoCodec, kind: int) -> bool:
 
 
 def part_of(codec: VideoCodec, payload: bytes | memoryview) -> Part:
-    """The place of this RTP payload in its access unit, for every packing; reads a few bytes only.
+    """Find the place of this RTP payload in its access unit, for every packing; reads a few bytes only.
 
     A slice is the first one when it begins at the picture's first block. Baseline's arbitrary slice order, in which it
     need not, has no decoder in use, and a later slice taken as the first would begin a session with half a picture.
@@ -184,7 +184,7 @@ def _part_of_slice(codec: VideoCodec, kind: int, payload: bytes | memoryview, bo
 
 
 def _annex_b(codec: VideoCodec, payload: bytes | memoryview, begin: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """The units after each start code in `payload[begin:]`."""
+    """Yield the units after each start code in `payload[begin:]`."""
     data = bytes(payload[begin:size])
     at = data.find(_START_CODE)
     head = 1 if codec is VideoCodec.H264 else 2

@@ -44,7 +44,7 @@ class Weight:
 
 
 def weight_of(octets: int, quantizer: int | None) -> Weight:
-    """A rate control gives a picture that shows nothing as many bits as any other: it codes it more finely."""
+    """Weigh a picture. A rate control gives one that shows nothing as many bits as any other, coded more finely."""
     return Weight(octets, None if quantizer is None else octets * 2.0 ** (quantizer / QUANTIZER_STEP))
 
 

@@ -13,7 +13,7 @@ LEAST_PICTURES, LEAST_GROUPS = 5, 3
 
 
 def shown_in_a_row(timestamps: Sequence[int], keyframe: int | None) -> list[int]:
-    """The timestamps in the order in which pictures are shown, without the ends that may have holes.
+    """Sort the timestamps as their pictures are shown, without the ends that may have holes.
 
     `timestamps`: one of each picture, in the order in which they were sent, without wrap. `keyframe`: the first place
     in them of a keyframe. Empty where pictures are sent out of order and no keyframe says where a row begins.
@@ -54,7 +54,7 @@ class Unevenness:
         self._together = self._timed = self._groups = 0
 
     def update(self, timestamp: int, arrived_at: float) -> None:
-        """The first packet of a picture: ticks (without wrap) and monotonic seconds."""
+        """Add the first packet of a picture: ticks (without wrap) and monotonic seconds."""
         if self._newest is not None and timestamp > self._newest:
             self._time_together(self._newest)
         if self._newest is None or timestamp > self._newest:

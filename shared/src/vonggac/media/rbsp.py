@@ -14,7 +14,7 @@ class Bits:
         self._pos = 0
 
     def read_bits(self, count: int) -> int:
-        """The next `count` bits as an unsigned number."""
+        """Read the next `count` bits as an unsigned number."""
         self._pos += count
         if self._pos > self._length:
             raise MalformedError("a parameter set or SEI is cut off")

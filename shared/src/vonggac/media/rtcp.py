@@ -79,7 +79,7 @@ def is_rtcp(packet: bytes | memoryview) -> bool:
 
 
 def parse_rtcp(data: bytes) -> list[RtcpPacket]:
-    """The reports and goodbyes of a compound packet; other types are skipped.
+    """Parse the reports and goodbyes of a compound packet; other types are skipped.
 
     Raises MalformedError when a length does not fit, the version is not 2, or there are more than MAX_COMPOUND.
     """

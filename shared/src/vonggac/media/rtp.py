@@ -48,7 +48,7 @@ def parse_rtp(data: bytes | memoryview, start: int = 0, end: int | None = None) 
 def build_rtp(
     payload: bytes, *, payload_type: int, sequence: int, timestamp: int, ssrc: int, marker: bool = False
 ) -> bytes:
-    """A packet without CSRC, extension or padding; sequence and timestamp are taken modulo their width."""
+    """Build a packet without CSRC, extension or padding; sequence and timestamp are taken modulo their width."""
     second = payload_type & 0x7F | (0x80 if marker else 0)
     return _HEADER.pack(0x80, second, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc & 0xFFFFFFFF) + payload
 

@@ -19,14 +19,14 @@ def is_sei(codec: VideoCodec, kind: int) -> bool:
 
 
 def pictures_to_recover(codec: VideoCodec, nals: Iterable[bytes]) -> int | None:
-    """The same as `recovery_point` over all NAL units of an access unit; the first one found counts."""
+    """Find the same as `recovery_point` over all NAL units of an access unit; the first one found counts."""
     head = 1 if codec is VideoCodec.H264 else 2
     counts = (recovery_point(codec, nal[head:]) for nal in nals if is_sei(codec, nal_type(codec, nal)))
     return next((count for count in counts if count is not None), None)
 
 
 def recovery_point(codec: VideoCodec, body: bytes | memoryview) -> int | None:
-    """The number of pictures until the picture is whole when decoding begins here; None: it cannot begin here.
+    """Read the number of pictures until the picture is whole when decoding begins here; None: it cannot begin here.
 
     `body`: an SEI unit without its NAL header. 0: at once (open GOP); more: the picture is refreshed bit by bit (intra
     refresh). H.265 counts in picture order, which may be below 0: then its absolute value.
@@ -47,7 +47,7 @@ def recovery_point(codec: VideoCodec, body: bytes | memoryview) -> int | None:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A payload type or size (H.264 §7.3.2.3.1), and where the next field begins. Raises MalformedError."""
+    """Read a payload type or size (H.264 §7.3.2.3.1), and where the next field begins. Raises MalformedError."""
     number = 0
     while at < len(data):
         number += data[at]

@@ -64,7 +64,7 @@ class H265Coding:
 
 
 def parse_sps(codec: VideoCodec, nal: bytes) -> SpsInfo:
-    """Raises MalformedError when it is not an SPS, is cut off, or holds an impossible size: TooLargeError, if large."""
+    """Parse an SPS. Raises MalformedError: not an SPS, cut off, or an impossible size; TooLargeError, if large."""
     wanted = H264_SPS if codec is VideoCodec.H264 else H265_SPS
     if nal_type(codec, nal) != wanted:
         raise MalformedError("a NAL unit is not a sequence parameter set")
@@ -331,7 +331,7 @@ def _skip_reference_sets(bits: Bits) -> None:
 
 
 def _optional_fps(bits: Bits, read: Callable[[Bits], float | None]) -> float | None:
-    """The frame rate is optional: a set cut off after the size still has the size."""
+    """Read the frame rate, which is optional: a set cut off after the size still has the size."""
     try:
         return read(bits)
     except MalformedError:

@@ -128,7 +128,7 @@ def canonical_host(host: str) -> str:
 
 
 async def resolve(host: str, port: int, allowed: AllowedNetworks | None, *, timeout_s: float) -> str:
-    """The IP address to connect to: the first of `host` that is allowed with this port (`allowed` None: any).
+    """Resolve `host` to the first IP address that is allowed with this port (`allowed` None: any), to connect to.
 
     Raises PeerError: `dns` when the name has no address (or the resolver is too slow), `address_not_allowed` when it
     has addresses and none lies in an allowed network.
@@ -159,7 +159,7 @@ def only_at(host: str, port: int, address: str | None) -> Iterator[None]:
 
 
 def _counted_addresses(host: str, port: int) -> list[str]:
-    """What `only_at` says; none where it says nothing. Raises PeerError."""
+    """List what `only_at` says; none where it says nothing. Raises PeerError."""
     only = _only.get()
     if only is None:
         return []
@@ -193,7 +193,7 @@ async def _look_up(host: str, port: int, timeout_s: float) -> list[str]:
 
 
 def _lookup(host: str, port: int) -> _Lookup:
-    """The running resolution of a name, or a new one, in its own thread.
+    """Join the running resolution of a name, or begin a new one, in its own thread.
 
     A resolver that does not answer blocks a thread for half a minute. In the loop's pool of a few threads two such
     names would block all others; so a name uses one thread, however many callers wait for it.

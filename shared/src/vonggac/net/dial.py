@@ -44,7 +44,7 @@ class Opened:
         self._taken = False
 
     def take_connection[C](self, kind: type[C], address: str, port: int) -> C | None:
-        """The connection, once, if it leads there and is of this kind."""
+        """Take the connection, once, if it leads there and is of this kind."""
         if self._taken or self._place != (address, port) or not isinstance(self._connection, kind):
             return None
         self._taken = True
@@ -76,13 +76,13 @@ def hand_on(opened: Opened | None) -> Iterator[None]:
 
 
 def take_handed_on[C](kind: type[C], address: str, port: int) -> C | None:
-    """The connection that was handed on to this attempt, if it leads there."""
+    """Take the connection that was handed on to this attempt, if it leads there."""
     opened = _handed_on.get()
     return opened.take_connection(kind, address, port) if opened is not None else None
 
 
 def _unless_closed(connected: socket.socket | None) -> socket.socket | None:
-    """The socket, unless its peer has closed it meanwhile."""
+    """Return the socket, unless its peer has closed it meanwhile."""
     if connected is None:
         return None
     try:
@@ -112,7 +112,7 @@ async def connect_plain[P: asyncio.Protocol](make: Callable[[], P], address: str
 
 
 async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket.socket:
-    """A connected socket for `secure`. Raises PeerError as `connect_plain` does."""
+    """Connect a socket for `secure`. Raises PeerError as `connect_plain` does."""
     opened = _unless_closed(take_handed_on(socket.socket, address, port))
     if opened is not None:
         return opened
@@ -136,7 +136,7 @@ async def connect_socket(address: str, port: int, *, timeout_s: float) -> socket
 async def secure[P: asyncio.Protocol](
     make: Callable[[], P], connected: socket.socket, policy: TlsPolicy, server_name: str, *, timeout_s: float
 ) -> P:
-    """The TLS handshake on `connected`, which belongs to the protocol from now on; closed when this fails.
+    """Shake hands by TLS on `connected`, which belongs to the protocol from now on; closed when this fails.
 
     Nothing is sent inside before the certificate is checked. Raises PeerError tls.
     """
@@ -173,7 +173,7 @@ def _connect_error(error: OSError) -> PeerError:
 
 
 def loss(exc: Exception | None) -> PeerError:
-    """The reason of a lost connection, by the event loop's error."""
+    """Explain a lost connection by the event loop's error."""
     if exc is None:
         return PeerError(Cause.ENDED, "the peer closed the connection")
     if isinstance(exc, OSError):
@@ -183,9 +183,8 @@ def loss(exc: Exception | None) -> PeerError:
 
 
 def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
-    """The function that writes media. Under TLS a record at a time: memory of one encryption stays with the connection,
-    so a keyframe of 100 kB would keep more than that until the end.
-    """
+    """Choose the function that writes media. Under TLS a record at a time: memory of one encryption stays with the
+    connection, so a keyframe of 100 kB would keep more than that until the end."""
     write = transport.write
     if transport.get_extra_info("ssl_object") is None:
         return write
@@ -202,7 +201,7 @@ def writer_of(transport: asyncio.WriteTransport) -> Callable[[bytes], None]:
 
 
 async def find_own_address(host: str, port: int) -> str:
-    """The address of this machine from which it reaches `host`. Sends nothing. Raises OSError."""
+    """Find the address of this machine from which it reaches `host`. Sends nothing. Raises OSError."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     family, kind, _, _, address = found[0]
     with socket.socket(family, kind) as probing:

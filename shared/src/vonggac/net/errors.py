@@ -82,7 +82,7 @@ class RedirectError(StatusError):
 
 
 def cause_of_status(method: str, status: int, reason: str = "") -> Cause:
-    """The cause of a status that is not 2xx.
+    """Find the cause of a status that is not 2xx.
 
     Servers refuse a second publisher of a stream in many ways: by 406 or 455, or by the reason alone.
 

@@ -57,7 +57,7 @@ class Challenge:
         return _STRENGTHS.get(_base_algorithm(self.algorithm), 0)
 
     def encode(self) -> str:
-        """The WWW-Authenticate value a server sends."""
+        """Encode the WWW-Authenticate value a server sends."""
         if self.scheme == "basic":
             return f"Basic realm={_quote(self.realm)}"
         parts = [f"realm={_quote(self.realm)}", f"nonce={_quote(self.nonce)}"]
@@ -124,7 +124,7 @@ class Authenticator:
     _make_cnonce: Callable[[], str] = field(default=lambda: secrets.token_hex(8), repr=False)
 
     def answer(self, method: str, uri: str, body: bytes = b"") -> str | None:
-        """The Authorization value for a request, or None while no challenge is known."""
+        """Build the Authorization value for a request, or None while no challenge is known."""
         if self.credentials is None or self.challenge is None or self.rejected:
             return None
         if self.challenge.scheme == "basic":
@@ -139,7 +139,7 @@ class Authenticator:
         self.challenge, self._of_another_connection = challenge, True
 
     def accepted(self) -> None:
-        """The server accepted a request with our answer."""
+        """Note that the server accepted a request with our answer."""
         self._accepted = self.taken = True
 
     def challenged(self, values: Iterable[str], *, answered: bool) -> bool:
@@ -188,14 +188,14 @@ def new_challenge(
     qop: tuple[str, ...] = ("auth",),
     stale: bool = False,
 ) -> Challenge:
-    """A server's challenge with a fresh nonce (Basic has none)."""
+    """Make a server's challenge with a fresh nonce (Basic has none)."""
     if scheme == "basic":
         return Challenge("basic", realm)
     return Challenge("digest", realm, secrets.token_hex(16), None, algorithm, qop, stale)
 
 
 def parse_authorization(value: str) -> Authorization:
-    """Raises MalformedError when it is neither Basic nor Digest."""
+    """Parse an authorization. Raises MalformedError when it is neither Basic nor Digest."""
     scheme, _, rest = value.strip().partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -214,7 +214,7 @@ def parse_authorization(value: str) -> Authorization:
 def verify_authorization(
     value: str, *, method: str, credentials: Credentials, challenge: Challenge, body: bytes = b""
 ) -> bool:
-    """The server's check: whether `value` answers `challenge` with these credentials for this method.
+    """Check, as a server, whether `value` answers `challenge` with these credentials for this method.
 
     False for another scheme, another nonce or realm, or a wrong login. Raises MalformedError as
     parse_authorization does. Replay protection beyond the nonce is the caller's.

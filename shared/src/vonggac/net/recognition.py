@@ -21,7 +21,7 @@ _SECURE = {"rtsp": "rtsps", "rtmp": "rtmps", "http": "https"}
 
 
 def recognised(first: bytes, scheme: str) -> PeerError | None:
-    """The error of a peer whose first bytes are no answer in the address's protocol; None when nothing came.
+    """Recognise a peer whose first bytes are no answer in the address's protocol; None when nothing came.
 
     `scheme`: of the address. The bytes are shown nowhere: they may repeat a login.
     """
@@ -47,7 +47,7 @@ def is_tls(first: bytes) -> bool:
 
 
 def speaks_tls_error(scheme: str) -> PeerError:
-    """The port speaks TLS, and the address does not say so."""
+    """Build the error of a port that speaks TLS, where the address does not say so."""
     return PeerError(Cause.TLS, f"the port speaks TLS: the address must begin with {_SECURE.get(scheme, scheme)}://")
 
 

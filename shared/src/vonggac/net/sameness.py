@@ -14,7 +14,7 @@ _SPACE = re.compile(r"\s+")
 
 @lru_cache(maxsize=64)
 def normal_url(url: str) -> str:
-    """The address for comparing, as RFC 3986 6.2 has it.
+    """Normalise an address for comparing, as RFC 3986 6.2 has it.
 
     Scheme and host in lower case, the default port left out, nothing encoded that needs not be, no empty step and no
     slash at the end of the path, parameters in their order.
@@ -31,7 +31,7 @@ def normal_url(url: str) -> str:
 
 
 def normal_host(url: str) -> str:
-    """The host of an address for comparing: in lower case, no dot at the end, an IP address in its one form."""
+    """Normalise the host of an address for comparing: lower case, no dot at the end, an IP address in its one form."""
     return canonical_host(urlsplit(url).hostname or "")
 
 
@@ -42,7 +42,7 @@ def normal_endpoint(url: str) -> tuple[str, int | None]:
 
 
 def normal_serial(serial: str) -> str:
-    """A serial number for comparing: labels and menus of one device differ in case and in spaces."""
+    """Normalise a serial number for comparing: labels and menus of one device differ in case and in spaces."""
     return _SPACE.sub("", serial).casefold()
 
 

@@ -89,7 +89,7 @@ def _context(policy: TlsPolicy) -> ssl.SSLContext:
 
 
 def tls_error(error: OSError | ValueError) -> PeerError:
-    """A failed handshake as a PeerError `tls`."""
+    """Convert a failed handshake to a PeerError `tls`."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return PeerError(Cause.TLS, f"the certificate is not trusted: {error.verify_message.rstrip('.')}")
     if isinstance(error, ssl.SSLError):

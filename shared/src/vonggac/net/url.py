@@ -59,7 +59,7 @@ class RtspUrl:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises MalformedError naming what is wrong (never quoting the address, it may hold a password)."""
+        """Parse an address. Raises MalformedError naming what is wrong (never quoting it: it may hold a password)."""
         text = text.strip()
         if len(text) > _MAX_LENGTH:
             raise MalformedError(f"the RTSP address is longer than {_MAX_LENGTH} characters")
@@ -107,7 +107,7 @@ class RtspUrl:
 
 
 def strip_userinfo(url: str) -> str:
-    """The same URL without `user:password@`: some cameras echo it in Content-Base and control URLs."""
+    """Strip `user:password@` from the URL: some cameras echo it in Content-Base and control URLs."""
     scheme = _SCHEME.match(url)
     if scheme is None:
         return url

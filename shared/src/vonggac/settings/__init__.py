@@ -207,7 +207,7 @@ def load_or_exit[S: BaseSettings](settings_class: type[S]) -> S:
 
 
 def log_unknown_settings(settings_class: type[BaseSettings]) -> None:
-    """A warning for each variable that has the prefix and is no setting; call it when the logs are configured.
+    """Log a warning for each variable that has the prefix and is no setting; call it when the logs are configured.
 
     It stops nothing: after a step back to an older release, the variables of the newer one are still there.
     """

@@ -8,7 +8,7 @@ BYTES = 24
 
 
 def ensure_password(path: Path) -> str:
-    """The password in the file, made there first when there is none. Raises OSError, ValueError for an empty file."""
+    """Read the password in the file, made there first when there is none. Raises OSError, ValueError if empty."""
     try:
         return read_password(path)
     except FileNotFoundError:
@@ -17,7 +17,7 @@ def ensure_password(path: Path) -> str:
 
 
 def read_password(path: Path) -> str:
-    """The first line of the file, whatever characters it has. Raises OSError, or ValueError when it is empty."""
+    """Read the first line of the file, whatever characters it has. Raises OSError, or ValueError when it is empty."""
     with path.open(encoding="utf-8", newline="") as file:
         password = file.readline().rstrip("\r\n")
     if not password:

@@ -22,7 +22,7 @@ type Clocks = Callable[[], tuple[datetime, float]]
 
 
 def read_clocks() -> tuple[datetime, float]:
-    """The wall clock, and seconds from an arbitrary zero that count a suspended machine's time too."""
+    """Read the wall clock, and seconds from an arbitrary zero that count a suspended machine's time too."""
     return datetime.now(UTC), time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -36,7 +36,7 @@ class Awake:
         clocks: Clocks = read_clocks,
         steps: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`steps`: how often the wall clock of `clocks` was set, where somebody counts that."""
+        """Begin now. `steps`: how often the wall clock of `clocks` was set, where somebody counts that."""
         self._allowance_s, self._clocks, self._steps = allowance_s, clocks, steps
         self._wall, self._monotonic_s = clocks()
         self._stepped = steps()

@@ -16,7 +16,7 @@ type Check = Callable[[], Awaitable[str | None]]
 
 
 def at_start(check: Check, *, for_s: float = STARTING_S) -> Check:
-    """The check for the first `for_s` seconds from now: what a process waits for, and then can do without."""
+    """Limit the check to the first `for_s` seconds: what a process waits for, and then can do without."""
     until_s = time.monotonic() + for_s
 
     async def check_at_start() -> str | None:
@@ -42,7 +42,7 @@ class Health:
         return await self._checks.reasons()
 
     async def degradations(self) -> dict[str, str]:
-        """The same of the checks that only degrade."""
+        """Run the checks that only degrade: the reasons of those that fail, by name."""
         return await self._warnings.reasons()
 
     async def results(self) -> dict[str, str | None]:

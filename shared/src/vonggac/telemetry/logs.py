@@ -13,7 +13,7 @@ type Logger = structlog.stdlib.BoundLogger
 
 
 def get_logger(name: str) -> Logger:
-    """A logger of the module `name`. Events are short snake_case words listed in docs/reference/signals.md."""
+    """Build a logger of the module `name`. Events are short snake_case words listed in docs/reference/signals.md."""
     return structlog.stdlib.get_logger(name)
 
 

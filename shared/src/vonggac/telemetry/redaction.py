@@ -135,7 +135,7 @@ def _decoded(text: str) -> tuple[bytes, list[int]]:
 
 
 def _unquoted(text: str) -> tuple[bytes, list[int]]:
-    """The bytes of `text` without percent-encoding; the begin of each, and the end."""
+    """Decode the bytes of `text` without percent-encoding; the begin of each, and the end."""
     letters = [letter.encode("utf-8", "replace") for letter in text]
     decoded = b"".join(letters)
     places = [place for place, letter in enumerate(letters) for _ in letter]

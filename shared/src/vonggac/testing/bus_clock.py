@@ -38,7 +38,7 @@ class BusClock:
     """`shift` any number of times while the process `pid` lives. A new process needs a new one."""
 
     def __init__(self, pid: int) -> None:
-        """Raises UnshiftableError."""
+        """Find the clock of the process. Raises UnshiftableError."""
         if sys.platform != "linux" or platform.machine() != _MACHINE:
             raise UnshiftableError(f"the clock of NATS can be shifted on Linux and {_MACHINE} alone")
         self._memory = Path(f"/proc/{pid}/mem")

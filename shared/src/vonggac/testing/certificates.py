@@ -25,7 +25,7 @@ class ServerCertificate:
 
     @classmethod
     def self_signed(cls) -> Self:
-        """A certificate that no authority signed, as cameras make; it names no host."""
+        """Make a certificate that no authority signed, as cameras do; it names no host."""
         return cls._of(own := trustme.CA(), own.cert_pem)
 
     @classmethod
@@ -55,7 +55,7 @@ class Authority:
         self.pem = self._ca.cert_pem.bytes().decode("ascii")
 
     def issue(self, *hosts: str, expired: bool = False) -> ServerCertificate:
-        """A certificate for `hosts` (names or addresses), valid for a year; with `expired`, until yesterday.
+        """Issue a certificate for `hosts` (names or addresses), valid for a year; with `expired`, until yesterday.
 
         The moments are real time: TLS reads the clock.
         """

@@ -19,7 +19,7 @@ class SmallDiskNats(NatsServer):
         self._megabytes = megabytes
 
     def command(self) -> list[str]:
-        """The keeper: mounts the disk, then runs the server again and again until it is ended itself."""
+        """Build the keeper: it mounts the disk, then runs the server again and again until it is ended itself."""
         server = " ".join(f"'{word}'" for word in super().command())
         script = (
             f"mount -t tmpfs -o size={self._megabytes}m tmpfs '{self.store}' || exit 7; "

@@ -56,7 +56,7 @@ def nats_server(servers_folder: Path) -> Iterator[NatsServer]:
 
 
 def login_of(server: NatsServer, user: str) -> dict[str, Any]:
-    """Settings of a service that logs in to NATS as it does on a platform, with its own permissions alone."""
+    """Build settings of a service that logs in to NATS as it does on a platform, with its own permissions alone."""
     return {"nats_url": server.url, "nats_user": user, "nats_password_file": server.password_file(user)}
 
 
@@ -130,7 +130,7 @@ def _statements_are_compiled_once() -> Iterator[None]:
 
 @pytest.fixture
 def database_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """An empty database of its own."""
+    """Create an empty database of its own."""
     name = f"test_{uuid4().hex}"
     postgres_server.create_database(name)
     yield postgres_server.url(name)
@@ -148,7 +148,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest_asyncio.fixture
 async def bus(request: pytest.FixtureRequest, nats_server: NatsServer) -> AsyncIterator[Bus]:
-    """A connection to the test server with the topology freshly declared."""
+    """Connect to the test server with the topology freshly declared."""
     connected = await Bus.connect(NatsAt(nats_server.url), name="test")
     try:
         await forget_topology(connected, nats_server, keep_untouched=True)
@@ -167,7 +167,7 @@ async def bus(request: pytest.FixtureRequest, nats_server: NatsServer) -> AsyncI
 
 @pytest.fixture
 def forgetful_server(tmp_path: Path) -> Iterator[ForgetfulServer]:
-    """A nats-server of the test's own, which can be set back to an older disk."""
+    """Start a nats-server of the test's own, which can be set back to an older disk."""
     server = ForgetfulServer(tmp_path / "nats", free_port())
     server.start()
     yield server
@@ -176,7 +176,7 @@ def forgetful_server(tmp_path: Path) -> Iterator[ForgetfulServer]:
 
 @asynccontextmanager
 async def connected_as(user: str, server: NatsServer) -> AsyncIterator[Bus]:
-    """A connection with the login of a service, and so in its account."""
+    """Connect with the login of a service, and so in its account."""
     connected = await Bus.connect(NatsAt(**login_of(server, user)), name=user)
     try:
         yield connected
@@ -207,7 +207,7 @@ async def forwarder_bus(nats_server: NatsServer) -> AsyncIterator[Bus]:
 
 @pytest_asyncio.fixture
 async def forgetful_bus(forgetful_server: ForgetfulServer) -> AsyncIterator[Bus]:
-    """A connection to it, with the topology declared."""
+    """Connect to it, with the topology declared."""
     connected = await Bus.connect(NatsAt(forgetful_server.url), name="test")
     await topology.declare(connected.js)
     yield connected
@@ -253,7 +253,7 @@ def put_aside(server: NatsServer) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What simulators have encoded, for all workers of the run."""
+    """Create the folder of what simulators have encoded, for all workers of the run."""
     here = tmp_path_factory.getbasetemp()
     folder = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "clips"
     folder.mkdir(exist_ok=True)

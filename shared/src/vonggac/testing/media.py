@@ -18,7 +18,7 @@ from vonggac.testing.waiting import eventually
 
 
 async def play(url: RtspUrl, credentials: Credentials | None = None, **more: Any) -> Player:
-    """A player that does with its media what `more` says, by default nothing; fields of its route and options there."""
+    """Play: the player does with its media what `more` says, by default nothing; route and option fields there too."""
     arguments: dict[str, Any] = {"deadline_s": 5.0, "on_media": lambda _: None, **more}
     route, options = (
         {each.name: arguments.pop(each.name) for each in fields(kind) if each.name in arguments}

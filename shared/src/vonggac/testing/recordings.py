@@ -13,12 +13,12 @@ PICTURES, KEYFRAMES = 31, 4
 
 
 def codec_of(name: str) -> VideoCodec:
-    """The codec of a recording."""
+    """Find the codec of a recording."""
     return VideoCodec.H265 if "h265" in name else VideoCodec.H264
 
 
 def recorded(name: str) -> list[bytes]:
-    """The packets of a recording in sending order."""
+    """Read the packets of a recording in sending order."""
     content = (_FOLDER / f"{name}.rtp").read_bytes()
     packets: list[bytes] = []
     at = 0
@@ -30,6 +30,6 @@ def recorded(name: str) -> list[bytes]:
 
 
 def batches(name: str, *, channel: int = 0, packets_each: int = 1) -> list[MediaBatch]:
-    """A recording as interleaved media, so many packets in a batch."""
+    """Read a recording as interleaved media, so many packets in a batch."""
     frames = [interleave(channel, packet) for packet in recorded(name)]
     return [MediaBatch.of(b"".join(frames[at : at + packets_each])) for at in range(0, len(frames), packets_each)]

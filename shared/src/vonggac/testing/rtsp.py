@@ -115,7 +115,7 @@ class ScriptedPeer:
 def reply(
     status: int = 200, headers: Iterable[tuple[str, str]] = (), body: bytes = b"", reason: str = "OK"
 ) -> Response:
-    """A response with these header fields."""
+    """Build a response with these header fields."""
     return Response(status, reason, Headers(headers), body)
 
 
@@ -139,5 +139,5 @@ class ScriptedCamera:
 
 
 def with_cseq(request: Request, before: bytes = b"", after: bytes = b"") -> bytes:
-    """A plain 200 for `request`, with other bytes before and after it."""
+    """Build a plain 200 for `request`, with other bytes before and after it."""
     return before + b"RTSP/1.0 200 OK\r\nCSeq: %d\r\n\r\n" % (request.cseq or 0) + after

@@ -8,7 +8,7 @@ from vonggac.net.origin import Origin
 
 
 def seal(sealer: Sealer, username: str, password: str, *urls: str) -> str:
-    """A login for these addresses; without any, a box that holds no origin."""
+    """Seal a login for these addresses; without any, a box that holds no origin."""
     credentials = Credentials(username, password)
     if urls:
         first, *others = (Origin.of(url) for url in urls)

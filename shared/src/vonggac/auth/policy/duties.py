@@ -97,7 +97,7 @@ class Refusal:
 
 
 def part_of(act: Act, caller: Principal) -> Part | None:
-    """The best that the token gives; who holds a role that owes asks, whatever else the token says."""
+    """Choose the best that the token gives; who holds a role that owes asks, whatever else the token says."""
     if not caller.may(Right.READ):
         return None
     given = {MATRIX[act].get(role) for role in caller.roles}

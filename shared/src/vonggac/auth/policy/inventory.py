@@ -73,7 +73,7 @@ _READ_AS = {
 
 
 def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
-    """The routes of one noun, its files included."""
+    """Yield the routes of one noun, its files included."""
     path, one = f"/v1/{noun}", f"/v1/{noun}/{{thing_id}}"
     write = Reach.NARROWED if noun in OF_A_FACILITY else Reach.PROVINCE
     people = _PEOPLE if noun in WITH_PEOPLE else {}
@@ -105,7 +105,7 @@ def _of_noun(noun: str, read: Reach) -> Iterator[Entry]:
 
 
 def _beside() -> Iterator[Entry]:
-    """The routes that are no noun's, and what a noun has beside."""
+    """Yield the routes that are no noun's, and what a noun has beside."""
     narrowed, province, common = Reach.NARROWED, Reach.PROVINCE, Reach.COMMON
     thing = "{thing_id}"
     yield Entry("GET", f"/v1/facilities/{thing}/connections", READ, narrowed)
@@ -164,7 +164,7 @@ def _beside() -> Iterator[Entry]:
 
 
 def _of_parties() -> Iterator[Entry]:
-    """What the parties of a facility say and sign, its links, and what it leaves behind."""
+    """Yield what the parties of a facility say and sign, its links, and what it leaves behind."""
     narrowed, thing = Reach.NARROWED, "{thing_id}"
     links = f"/v1/facilities/{thing}/links"
     yield Entry("POST", links, INVITE, narrowed)

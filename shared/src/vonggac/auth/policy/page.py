@@ -78,7 +78,7 @@ _NOUN = re.compile(rf"^/v1/(exports/|imports/|templates/)?({'|'.join(_NOUNS)})(?
 
 
 def permissions_page(generated: str) -> str:
-    """The page in Markdown. `generated`: the line that says so."""
+    """Write the page in Markdown. `generated`: the line that says so."""
     parts = ["# Permissions", generated, INTRODUCTION.strip(), "## Rights", _rights(), "## Roles", _roles()]
     needy = " and ".join(f"`{role}`" for role in sorted(NEED_SCOPE))
     parts.append(f"{needy} count in a token with a scope alone (R26). Roles of one token add up, within its scope.")
@@ -131,7 +131,7 @@ def _reaches() -> str:
 
 
 def _routes(entries: Sequence[Entry]) -> str:
-    """A line per route; the routes that several nouns have alike are one."""
+    """Write a line per route; the routes that several nouns have alike are one."""
     nouns: dict[tuple[str, ...], list[str]] = {}
     for entry in entries:
         found = _NOUN.match(entry.path)

@@ -42,7 +42,7 @@ class Crossing:
 
 
 def account_of(user: User) -> str:
-    """The owner of the streams is where they are: a restore into a cluster does not cross the border of accounts."""
+    """Name the account. The streams' owner is where they are: a cluster's restore crosses no border of accounts."""
     return STREAMS if user.among_streams else user.name.upper()
 
 
@@ -60,7 +60,7 @@ def crossings(users: Sequence[User] = USERS) -> list[Crossing]:
 
 
 def configuration(users: Iterable[User] = USERS) -> str:
-    """The server's configuration file."""
+    """Write the server's configuration file."""
     users = tuple(users)
     lines = [
         "# Generated from vonggac.bus.declared.accounts: edit that, then run `make generate`.",

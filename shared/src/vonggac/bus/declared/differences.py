@@ -69,7 +69,7 @@ class UnchangeableError(ValueError):
 def find_differences[C: (StreamConfig, ConsumerConfig)](
     present: C, wanted: C, defaults: Mapping[str, object]
 ) -> dict[str, Any]:
-    """The wanted value of every field that differs."""
+    """Find the wanted value of every field that differs."""
     return {
         field: getattr(wanted, field)
         for field, default in defaults.items()
@@ -78,7 +78,7 @@ def find_differences[C: (StreamConfig, ConsumerConfig)](
 
 
 def _plain(value: object, default: object) -> object:
-    """A field's value so that what is left out equals what the server makes of it."""
+    """Convert a field's value so that what is left out equals what the server makes of it."""
     if value is None or value == 0 or value == []:
         value = default
     if isinstance(value, list):
@@ -89,7 +89,7 @@ def _plain(value: object, default: object) -> object:
 def refuse_unchangeable(
     name: str, present: object, changes: Mapping[str, object], unchangeable: frozenset[str]
 ) -> None:
-    """Raises UnchangeableError."""
+    """Refuse changes of fields that NATS cannot change. Raises UnchangeableError."""
     if fixed := sorted(changes.keys() & unchangeable):
         differ = ", ".join(
             f"{field} is {_to_plain(getattr(present, field))}, not {_to_plain(changes[field])}" for field in fixed

@@ -70,7 +70,7 @@ def schema(model: type[Payload]) -> dict[str, Any]:
 
 
 def asyncapi(service: str) -> dict[str, Any]:
-    """The AsyncAPI document of one service."""
+    """Build the AsyncAPI document of one service."""
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for model in PAYLOADS_BY_PRODUCER[service]:
@@ -104,12 +104,12 @@ def documents() -> Iterator[tuple[Path, str]]:
 
 
 def _folder_of(service: str) -> Path:
-    """The owner of the streams is no service: its document lies in the library."""
+    """Find the document's folder. The owner of the streams is no service: its document lies in the library."""
     return Path("shared/setup") if service == OWNER.name else Path("services") / service
 
 
 def stale(root: Path) -> list[Path]:
-    """The generated files under `root` that are missing or differ from what the models say."""
+    """List the generated files under `root` that are missing or differ from what the models say."""
     return [path for path, text in documents() if not _holds(root / path, text)]
 
 

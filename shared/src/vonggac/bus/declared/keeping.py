@@ -53,7 +53,7 @@ class Seen(BaseModel):
         return None if stood is None else StreamConfig(num_replicas=stood.replicas, max_bytes=stood.max_bytes)
 
     def with_newer(self, other: "Seen") -> "Seen":
-        """What both know; of what both saw, as `other` did. A bucket that was deleted knows no loss."""
+        """Join what both know; of what both saw, as `other` did. A bucket that was deleted knows no loss."""
         return Seen(statuses=self.statuses | other.statuses, losses=other.losses or self.losses)
 
     def without_restored(self, stands: Mapping[str, StreamStatus]) -> "Seen":
@@ -195,7 +195,7 @@ def _bucket(client: Client) -> KeyValue:
 
 
 async def _publish(client: Client, loss: StreamLostV1) -> None:
-    """The same loss has the same id, whoever finds it again."""
+    """Publish a loss: the same one has the same id, whoever finds it again."""
     name = name_of(loss.stream, loss.consumer)
     event_id = f"{name}-{loss.kind.value}-{loss.lost_until.isoformat()}"
     event = new_event(loss, source=SOURCE, subject=name, time=loss.lost_until, event_id=event_id)

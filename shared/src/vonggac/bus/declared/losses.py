@@ -48,7 +48,7 @@ class StreamStatus(BaseModel):
     """What was stored last at that moment: once it is taken, `taken_until` is there."""
 
     def after(self, before: "StreamStatus | None") -> "StreamStatus":
-        """The same, with what was known of how far reporting was. A stream that was made anew begins anew."""
+        """Add what was known of how far reporting was. A stream that was made anew begins anew."""
         taken, at, sequence = None, None, 0
         if before is not None and before.created == self.created:
             taken, at, sequence = before.taken_until, before.mark_at, before.mark_sequence
@@ -69,7 +69,7 @@ def name_of(stream: str, consumer: str | None = None) -> str:
 
 
 def find_losses(before: Mapping[str, StreamStatus], now: Mapping[str, StreamStatus]) -> Iterator[StreamLostV1]:
-    """What was lost between two moments at which all stood, by `name_of`. What never stood before is no loss."""
+    """Find what was lost between two moments at which all stood, by `name_of`. What never stood before is no loss."""
     for name, stands in now.items():
         stream, _, consumer = name.partition("/")
         if name not in before or (consumer and _is_anew(before.get(stream), now.get(stream))):
@@ -91,7 +91,7 @@ def find_losses(before: Mapping[str, StreamStatus], now: Mapping[str, StreamStat
 
 
 def reader_of(stream: str) -> str | None:
-    """The consumer by which reporting reads a stream."""
+    """Find the consumer by which reporting reads a stream."""
     return _READ_BY.get(stream)
 
 

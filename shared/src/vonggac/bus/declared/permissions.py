@@ -64,7 +64,7 @@ def outgoing_of(service: str) -> str:
 
 
 def inbox_of(user: str) -> str:
-    """The inbox prefix of a user; every client that logs in as that user sets it."""
+    """Name the inbox prefix of a user; every client that logs in as that user sets it."""
     return f"_INBOX_{user}"
 
 
@@ -108,7 +108,7 @@ def _writes(*buckets: str) -> tuple[str, ...]:
 
 
 def _writes_own(bucket: str, service: str) -> tuple[str, ...]:
-    """A bucket of more than one service: each writes the keys that begin with its name."""
+    """Permit keys of a bucket of more than one service: each writes those that begin with its name."""
     return (subjects.key_value(bucket, f"{service}.>"),)
 
 
@@ -127,7 +127,7 @@ _JETSTREAM = ("$JS.API.CONSUMER.INFO.", "$JS.API.CONSUMER.MSG.NEXT.", "$JS.API.D
 
 
 def _streams_behind(patterns: Iterable[str]) -> set[str]:
-    """The streams and buckets that one needs who uses these subjects."""
+    """Find the streams and buckets that one needs who uses these subjects."""
     found = set()
     for pattern in patterns:
         tokens = pattern.split(".")
@@ -141,7 +141,7 @@ def _streams_behind(patterns: Iterable[str]) -> set[str]:
 
 
 def room_of(user: str) -> str:
-    """The key in the bucket of readiness that a user writes, to be sure that JetStream stores."""
+    """Name the key in the bucket of readiness that a user writes, to be sure that JetStream stores."""
     return f"{user}.room"
 
 
@@ -153,7 +153,7 @@ def _service(
     answers: bool = False,
     measures: tuple[str, ...] = (),
 ) -> User:
-    """A user that may also ask how those streams stand that it needs, and those that it `measures`.
+    """Build a user that may also ask how those streams stand that it needs, and those that it `measures`.
 
     OBSERVATIONS is among them: everybody reads its clock.
     """

@@ -140,7 +140,7 @@ _CAMERA_ID = "{{wildcard(1)}}"
 
 
 def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYTES) -> tuple[StreamConfig, ...]:
-    """The streams, on disk, `replicas` copies each (1 or 3)."""
+    """Declare the streams, on disk, `replicas` copies each (1 or 3)."""
     stored = partial(StreamConfig, storage=StorageType.FILE, num_replicas=replicas)
     # Nobody takes these away, whatever login he has: NATS lifts neither ban again.
     lasting = partial(stored, deny_delete=True, deny_purge=True, duplicate_window=DEDUPLICATION_S, allow_direct=True)
@@ -195,7 +195,7 @@ def streams(replicas: int, *, observations_max_bytes: int = OBSERVATIONS_MAX_BYT
 
 
 def buckets(replicas: int) -> tuple[StreamConfig, ...]:
-    """The latest of each, as streams `KV_<bucket>`: statuses, workers, scans, pictures to compare with, failures, …
+    """Declare the buckets, as streams `KV_<bucket>`: statuses, workers, scans, pictures to compare with, failures, …
 
     Values with a ttl expire. READ_DIRECTLY are read from any replica, which may lag a moment: no caller decides by a
     revision of these.
@@ -259,7 +259,7 @@ READ_DIRECTLY = frozenset(
 
 
 def key_value_stream(bucket: str) -> str:
-    """The stream that a bucket is."""
+    """Name the stream that a bucket is."""
     return f"KV_{bucket}"
 
 
@@ -317,7 +317,7 @@ async def _stands(name: str, question: Awaitable[object]) -> str | None:
 
 
 def consumers_of(*durables: str) -> tuple[Consumer, ...]:
-    """The consumers of these names."""
+    """Find the consumers of these names."""
     return tuple(consumer for consumer in CONSUMERS if consumer.name in durables)
 
 

@@ -16,7 +16,7 @@ _SELECTORS = range(0xFE00, 0xFE10)
 
 
 def drawable(text: str) -> str:
-    """The text with a square for each sign that one of our fonts lacks; invisible signs that it lacks are left out."""
+    """Put a square for each sign that one of our fonts lacks; invisible signs that it lacks are left out."""
     known = _drawn()
     lacking = {sign for sign in set(text) if ord(sign) not in known}
     return text.translate({ord(sign): _instead_of(sign) for sign in lacking}) if lacking else text
@@ -31,7 +31,7 @@ def _instead_of(sign: str) -> str:
 
 @cache
 def _drawn() -> frozenset[int]:
-    """The code points of which every font has a glyph; PDF/A has no private ones."""
+    """Find the code points of which every font has a glyph; PDF/A has no private ones."""
     folder = files("vonggac.decree.pdf").joinpath("fonts")
     found = [_mapped(one.read_bytes()) for one in folder.iterdir() if one.name.endswith(".ttf")]
     common = frozenset[int].intersection(*found)
@@ -39,7 +39,7 @@ def _drawn() -> frozenset[int]:
 
 
 def _mapped(font: bytes) -> frozenset[int]:
-    """The code points of a TrueType font's table `cmap` (OpenType, formats 4 and 12)."""
+    """Read the code points of a TrueType font's table `cmap` (OpenType, formats 4 and 12)."""
     (tables,) = struct.unpack_from(">H", font, 4)
     records = (struct.unpack_from(">4sIII", font, 12 + 16 * number) for number in range(tables))
     start = next(offset for tag, _, offset, _ in records if tag == b"cmap")

@@ -77,7 +77,7 @@ class LetterPdf:
         }
 
     def saved(self) -> bytes:
-        """The file."""
+        """Return the file."""
         at = self._at
         date = {name: getattr(at, name) for name in ("year", "month", "day", "hour", "minute", "second")}
         template = str(files("vonggac.decree.pdf").joinpath("letter.typ"))

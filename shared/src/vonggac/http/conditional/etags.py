@@ -8,17 +8,17 @@ ANY = "*"
 
 
 def etag_of(revision: int) -> str:
-    """The strong tag of a record."""
+    """Build the strong tag of a record."""
     return f'"{revision}"'
 
 
 def weak_etag_of(body: bytes) -> str:
-    """The tag of an answer that has no revision of its own."""
+    """Compute the tag of an answer that has no revision of its own."""
     return f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def parse_etags(header: str) -> list[str]:
-    """The tags of If-Match or If-None-Match, weak ones with their `W/`; `*` is a tag of its own.
+    """Parse the tags of If-Match or If-None-Match, weak ones with their `W/`; `*` is a tag of its own.
 
     Raises ValueError for what is none, as a revision without its quotation marks is.
     """

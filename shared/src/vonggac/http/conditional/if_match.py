@@ -20,7 +20,7 @@ class Precondition:
     """What a caller has seen of the record that it changes."""
 
     def __init__(self, if_match: Annotated[str | None, _HEADER] = None) -> None:
-        """Raises ProblemError 428 without the header, 422 when it is none."""
+        """Read the header. Raises ProblemError 428 without it, 422 when it is none."""
         if if_match is None:
             msg = "send If-Match with the ETag of the record as you read it, so that nobody's change is lost"
             raise ProblemError(HTTPStatus.PRECONDITION_REQUIRED, "if_match_required", msg)
@@ -30,7 +30,7 @@ class Precondition:
             raise refuse_fields([FieldError(field="If-Match", message=str(error))]) from None
 
     def check(self, revision: int) -> None:
-        """Raises ProblemError 412 when the record has another revision; its ETag header has the present one."""
+        """Check the record's revision. Raises ProblemError 412 for another one; its ETag header has the present one."""
         present = etag_of(revision)
         if not matches_strongly(self.tags, present):
             msg = f"it has changed since you read it: its revision is {revision}; read it again"

@@ -59,7 +59,7 @@ class ActionFilter:
 def read_filter(
     since: AwareDatetime | None = None, until: AwareDatetime | None = None, q: Words = None
 ) -> ActionFilter:
-    """The parameters of the list beside those of its pages."""
+    """Read the parameters of the list beside those of its pages."""
     return ActionFilter(since, until, q)
 
 

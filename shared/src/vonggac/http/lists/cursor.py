@@ -37,7 +37,7 @@ class Cursor:
     as_of: datetime | None = None
 
     def encode(self) -> str:
-        """The text that a page shows as `next`."""
+        """Encode the cursor as the text that a page shows as `next`."""
         document: dict[str, object] = {"s": self.sort, "k": self.last, "f": dict(self.filters)}
         if self.as_of is not None:
             document["a"] = self.as_of.isoformat()
@@ -46,7 +46,7 @@ class Cursor:
 
 
 def decode_cursor(text: str, *, sort: str, filters: Mapping[str, str]) -> Cursor:
-    """The cursor of a list with this sort and these filters. Raises ProblemError 422 on `cursor`."""
+    """Decode the cursor of a list with this sort and these filters. Raises ProblemError 422 on `cursor`."""
     cursor = _parse(text)
     if cursor.filters.get("") != filters.get(""):
         raise _refuse("it is of another list")
@@ -61,12 +61,12 @@ def decode_cursor(text: str, *, sort: str, filters: Mapping[str, str]) -> Cursor
 
 
 def check_of(request: Request) -> dict[str, str]:
-    """A short digest of the path (under "") and of each filter of a request."""
+    """Compute a short digest of the path (under "") and of each filter of a request."""
     return filters_check(request.url.path, request.query_params.multi_items())
 
 
 def filters_check(path: str, parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """A short digest of the path (under "") and of each filter; repeated values count whatever their order."""
+    """Compute a short digest of the path (under "") and of each filter; repeated values count in any order."""
     values: dict[str, list[str]] = {"": [path]}
     for name, value in parameters:
         if name not in PAGING:

@@ -78,7 +78,7 @@ class Listing[R, S: BaseModel]:
         fields: str | None = None,
         total: bool = False,
     ) -> "PageQuery[R, S]":
-        """Raises ProblemError 422 that names `sort`, `fields` or `cursor`."""
+        """Read what is asked for. Raises ProblemError 422 that names `sort`, `fields` or `cursor`."""
         orderings, mistakes = parse_sort(sort or self.default_sort, self.keys)
         chosen: list[str] | None = None
         if fields is not None:
@@ -92,7 +92,7 @@ class Listing[R, S: BaseModel]:
         return PageQuery(self, request, orderings=orderings, limit=limit, fields=chosen, total=total, cursor=cursor)
 
     def _signature(self, default_limit: int, max_limit: int) -> Signature:
-        """The parameters as FastAPI reads them, with the names that this list knows."""
+        """Build the parameters as FastAPI reads them, with the names that this list knows."""
         keys = list(self.keys)
         described: dict[str, tuple[Any, Any]] = {
             "cursor": (
@@ -170,7 +170,7 @@ class PageQuery[R, S: BaseModel]:
             raise refuse_fields([FieldError(field="cursor", message="it is of another list")]) from None
 
     def cut(self, rows: Sequence[R], *, as_of: datetime | None = None) -> Page[R]:
-        """The page out of all rows that fit the filters, in whatever order these are."""
+        """Cut the page out of all rows that fit the filters, in whatever order these are."""
         total = len(rows) if self.wants_total else None
         last, keys = self.last, self._keys
         if last is not None:
@@ -184,7 +184,7 @@ class PageQuery[R, S: BaseModel]:
         return self.after.as_of if self.after is not None else None
 
     def page(self, rows: Sequence[R], *, total: int | None = None, as_of: datetime | None = None) -> Page[R]:
-        """The page out of its rows in order, one more than `limit` where there is another page.
+        """Build the page out of its rows in order, one more than `limit` where there is another page.
 
         `as_of` is the instant of which the list is, where it shows one: the next pages show the same.
         """
@@ -196,7 +196,7 @@ class PageQuery[R, S: BaseModel]:
         return Cursor(self._sort, last, self._filters, as_of).encode()
 
     def answer(self, page: Page[R], items: Sequence[S], **more: Any) -> Response:
-        """The answer: `page` with its rows shown as `items`, and what else the list's envelope has."""
+        """Build the answer: `page` with its rows shown as `items`, and what else the list's envelope has."""
         envelope = self._listing.envelope
         shown = envelope.model_construct(items=list(items), next=page.next, total=page.total, **more)
         only: Any = None

@@ -40,6 +40,6 @@ class Page[R]:
 
 
 def link_to_next(request: Request, cursor: str) -> str:
-    """The value of a `Link` header: the request's own address with another cursor."""
+    """Write the value of a `Link` header: the request's own address with another cursor."""
     pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
     return f'<{request.url.path}?{urlencode([*pairs, ("cursor", cursor)])}>; rel="next"'

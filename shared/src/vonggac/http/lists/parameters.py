@@ -39,12 +39,12 @@ class Known:
 
 
 def install_query_check(app: FastAPI) -> None:
-    """What `check_query_parameters` needs in an app."""
+    """Install what `check_query_parameters` needs in an app."""
     app.state.query_parameters = {}
 
 
 async def check_query_parameters(request: Request) -> None:
-    """A dependency of every route of an app. Raises ProblemError 422 that names each wrong parameter.
+    """Check the parameters, as a dependency of every route. Raises ProblemError 422 that names each wrong one.
 
     Routes that are not in the OpenAPI document (health, metrics, documentation) take what comes.
     """
@@ -62,7 +62,7 @@ async def check_query_parameters(request: Request) -> None:
 
 
 def query_parameters(route: APIRoute) -> Mapping[str, Known]:
-    """The route's declared query parameters, those of its dependencies included."""
+    """Find the route's declared query parameters, those of its dependencies included."""
     known: dict[str, Known] = {}
     dependants = [route.dependant]
     while dependants:
@@ -107,7 +107,7 @@ def find_mistakes(given: Iterable[tuple[str, str]], known: Mapping[str, Known]) 
 
 
 def _misfit(name: str, value: object, known: Known) -> FieldError | None:
-    """What no parameter of this kind can be, whatever its route makes of it."""
+    """Find what no parameter of this kind can be, whatever its route makes of it."""
     text = str(value)
     if "\0" in text:
         return FieldError(field=name, message="holds a NUL character: remove it")
@@ -122,7 +122,7 @@ def _misfit(name: str, value: object, known: Known) -> FieldError | None:
 
 
 def describe_unknown(name: str, known: Collection[str]) -> str:
-    """What is right instead of an unknown name: "unknown; known: code, name; did you mean name?"."""
+    """Describe what is right instead of an unknown name: "unknown; known: code, name; did you mean name?"."""
     if not known:
         return "unknown; no parameter is known here"
     close = get_close_matches(name.casefold(), known, n=1)

@@ -35,7 +35,7 @@ class Key[R]:
         return self.kind is not str or (self.longest is not None and self.longest <= characters)
 
     def cut(self, characters: int | None) -> "Key[R]":
-        """This key by the beginning of its texts."""
+        """Cut this key to the beginning of its texts."""
         if characters is None:
             return self
         of = self.of
@@ -49,7 +49,7 @@ class Key[R]:
         return Key(beginning, self.kind, characters)
 
     def pack(self, row: R) -> Scalar:
-        """The value in `row` as it stands in a cursor."""
+        """Convert the value in `row` to what stands in a cursor."""
         value = self.of(row)
         if isinstance(value, Enum):
             value = value.value
@@ -62,7 +62,7 @@ class Key[R]:
         return str(value)
 
     def unpack(self, packed: Scalar) -> Any:
-        """The value again. Raises ValueError or TypeError when it is none of this key."""
+        """Convert it to the value again. Raises ValueError or TypeError when it is none of this key."""
         if packed is None:
             return None
         if issubclass(self.kind, datetime | date):
@@ -79,7 +79,7 @@ class Key[R]:
 
 
 def _moved_safely(value: date) -> date:
-    """Raises ValueError where a database or another zone could not hold it."""
+    """Return `value`. Raises ValueError where a database or another zone could not hold it."""
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         msg = f"{value.year} is a year of no row"
         raise ValueError(msg)
@@ -100,7 +100,7 @@ class Ordering:
 
 
 def bounded[R](orderings: Sequence[Ordering], keys: Mapping[str, Key[R]]) -> list[Ordering]:
-    """The orderings by so much of each long text that all of them fit into a cursor.
+    """Bound the orderings to so much of each long text that all of them fit into a cursor.
 
     Rows whose texts begin alike that far are in the order of the keys after it, at last of the id: no page loses or
     doubles one.
@@ -114,7 +114,7 @@ def bounded[R](orderings: Sequence[Ordering], keys: Mapping[str, Key[R]]) -> lis
 
 
 def parse_sort(text: str, known: Collection[str]) -> tuple[list[Ordering], list[FieldError]]:
-    """The orderings of a `sort` parameter, and its mistakes. A name that stands twice counts where it stands first."""
+    """Parse a `sort` parameter: orderings, and mistakes. A name that stands twice counts where it stands first."""
     found: dict[str, Ordering] = {}
     mistakes: list[FieldError] = []
     for part in text.split(","):
@@ -129,20 +129,20 @@ def parse_sort(text: str, known: Collection[str]) -> tuple[list[Ordering], list[
 
 
 def parse_fields(text: str, known: Collection[str]) -> tuple[list[str], list[FieldError]]:
-    """The names of a `fields` parameter, and its mistakes."""
+    """Parse the names of a `fields` parameter, and its mistakes."""
     names = [part.strip() for part in text.split(",")]
     unknown = [name for name in names if name not in known][:MOST_MISTAKES]
     return list(dict.fromkeys(names)), [_unknown("fields", name, known) for name in unknown]
 
 
 def sort_pattern(known: Sequence[str]) -> str:
-    """What `parse_sort` takes, as a regular expression of JSON Schema."""
+    """Write what `parse_sort` takes, as a regular expression of JSON Schema."""
     one = f"-?({'|'.join(known)})"
     return f"^{one}(,{one})*$"
 
 
 def fields_pattern(known: Sequence[str]) -> str:
-    """What `parse_fields` takes, as a regular expression of JSON Schema."""
+    """Write what `parse_fields` takes, as a regular expression of JSON Schema."""
     one = f"({'|'.join(known)})"
     return f"^{one}(,{one})*$"
 

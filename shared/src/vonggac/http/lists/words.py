@@ -24,7 +24,7 @@ _SPACES = re.compile(r"\s+")
 
 @lru_cache(maxsize=100_000)
 def fold(text: str) -> str:
-    """The form that search compares, as the register's: no diacritics, đ as d, y as i, lower case, single spaces."""
+    """Fold text as search compares it, as the register's: no diacritics, đ as d, y as i, lower case, single spaces."""
     bare = _MARKS.sub("", unicodedata.normalize("NFD", text.lower())).replace("đ", "d").replace("y", "i")
     return _SPACES.sub(" ", bare).strip()
 

@@ -99,7 +99,7 @@ class Requests:
 
 
 def _label_answer(scope: Scope, answer: "_Answer") -> tuple[str, str, int]:
-    """Method, route template and status, all of closed lists."""
+    """Label an answer: method, route template and status, all of closed lists."""
     route = getattr(scope.get("route"), "path", NO_ROUTE)
     method = "HEAD" if scope.get(HEAD) else scope["method"] if scope["method"] in _METHODS else "other"
     return method, route, answer.status or LEFT

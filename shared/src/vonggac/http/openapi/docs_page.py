@@ -136,7 +136,7 @@ def _answer(request: Request, document: _Bytes) -> Response:
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    """The server copies what it is given, for each caller: fifty slow ones would hold fifty documents."""
+    """Send piece by piece: the server copies what it is given, and fifty slow callers would hold fifty documents."""
     for at in range(0, len(body), _PIECE_BYTES):
         yield body[at : at + _PIECE_BYTES]
 

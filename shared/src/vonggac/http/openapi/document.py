@@ -41,7 +41,7 @@ def operation_id(route: APIRoute) -> str:
 
 
 def describe_operations(app: FastAPI, tags: Mapping[str, str]) -> Callable[[], dict[str, Any]]:
-    """The maker of the app's document, kept once made; `tags` to their descriptions, in the order they are shown.
+    """Build the maker of the app's document, kept once made; `tags` to their descriptions, in the order shown.
 
     Raises ValueError for an operation id that stands twice, and for a tag without a description.
     """
@@ -103,7 +103,7 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[Operation, str]]:
 
 
 def _require_if_match(operation: Operation) -> None:
-    """The route answers 428 without it, so the framework must not demand it."""
+    """Require If-Match in the document: the route answers 428 without it, so the framework must not demand it."""
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "header" and parameter["name"] == "If-Match":
             parameter["required"] = True

@@ -33,7 +33,7 @@ def add_examples(document: dict[str, Any]) -> None:
 
 
 def example_of(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool = False, depth: int = 0) -> Any:
-    """A value that fits `schema`. `sparse` leaves out properties that are neither required nor have an example.
+    """Build a value that fits `schema`. `sparse` leaves out properties that are neither required nor have an example.
 
     A field with a `pattern` (other than that of a SHA-256) needs an example of its own: none is made up.
     """
@@ -100,7 +100,7 @@ def _of_array(schema: Schema, schemas: Mapping[str, Schema], *, sparse: bool, de
 
 
 def _resolved(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
-    """The schema behind a reference, with what stands beside the reference over it."""
+    """Resolve a reference to its schema, with what stands beside the reference over it."""
     beside = {name: value for name, value in schema.items() if name not in {"$ref", "allOf"}}
     parts = [schema] if "$ref" in schema else list(schema.get("allOf", ()))
     merged: dict[str, Any] = {}

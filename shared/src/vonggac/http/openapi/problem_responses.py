@@ -71,7 +71,7 @@ def describe_problems(operation: Operation) -> None:
 
 
 def _is_default(description: str) -> bool:
-    """The framework's own word for a 422."""
+    """Recognise the framework's own word for a 422."""
     return description == "Validation Error"
 
 

@@ -88,19 +88,19 @@ class RefusedBodyError(HTTPException):
 
 
 def refuse_fields(errors: list[FieldError]) -> ProblemError:
-    """A 422 that names each wrong field or parameter."""
+    """Build a 422 that names each wrong field or parameter."""
     detail = "; ".join(f"{error.field}: {error.message}" for error in errors[:_SHOWN])
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", detail + more, errors)
 
 
 def not_found(noun: str, given: object) -> ProblemError:
-    """A 404 about one thing."""
+    """Build a 404 about one thing."""
     return ProblemError(HTTPStatus.NOT_FOUND, "not_found", f"there is no {noun} {given}")
 
 
 def problem_response(error: ProblemError) -> JSONResponse:
-    """The answer of an error, for middleware: handlers stand behind it."""
+    """Build the answer of an error, for middleware: handlers stand behind it."""
     return _answer(complete(error.problem, OF_LIBRARY), error.headers)
 
 
@@ -164,7 +164,7 @@ def install_problem_handlers(app: FastAPI, translator: Translator = OF_LIBRARY) 
 
 
 def _methods_of(request: Request) -> set[str]:
-    """What may be done at an address: each method is a route of its own, and the framework names those of the first."""
+    """Collect what may be done at an address: each method is a route, and the framework names those of the first."""
     routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
     return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
@@ -198,7 +198,7 @@ def _field_error(item: Any, translator: Translator) -> FieldError:
 
 
 def name_of(location: Sequence[str]) -> str:
-    """A field by the names on the way to it, which the caller may have made up: redacted, and its beginning alone."""
+    """Name a field by its path, which the caller may have made up: redacted, and its beginning alone."""
     field = ".".join(location)
     return redact(field if len(field) <= MOST_OF_A_NAME else f"{field[:MOST_OF_A_NAME]}…")
 

@@ -23,7 +23,7 @@ class Translator:
 
     @classmethod
     def of(cls, *sentences: Sentences, codes: Mapping[str, str]) -> "Translator":
-        """A service's `sentences` and `codes` with the library's behind them."""
+        """Join a service's `sentences` and `codes` with the library's behind them."""
         own = tuple(each for group in (*sentences, OF_REQUESTS) for each in group)
         return cls(own, {**OF_CODES, **codes})
 
@@ -39,11 +39,11 @@ class Translator:
         return self.find_sentence(detail) or self.codes.get(code) or OTHERWISE.format(english=detail)
 
     def of_status(self, status: int) -> str | None:
-        """The title of an answer's status; None: no service answers with it."""
+        """Find the title of an answer's status; None: no service answers with it."""
         return OF_STATUSES.get(status)
 
     def find_sentence(self, english: str) -> str | None:
-        """The Vietnamese of a sentence; None: nobody translated it yet."""
+        """Find the Vietnamese of a sentence; None: nobody translated it yet."""
         for pattern, vietnamese in self.sentences:
             if found := pattern.search(english):
                 values = found.groupdict()
@@ -63,7 +63,7 @@ OF_LIBRARY = Translator.of(codes={})
 
 
 def sentence_of(message: str) -> str:
-    """What pydantic says of a value, as a sentence for who sent it."""
+    """Make a sentence for who sent a value of what pydantic says of it."""
     return _LENGTH.sub(r"should have at \1 \2 characters", message.removeprefix("Value error, "))
 
 

@@ -32,7 +32,7 @@ class BodyLimits:
     larger: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, path: str) -> int:
-        """The limit of a path."""
+        """Find the limit of a path."""
         return next((most for pattern, most in self.larger.items() if re.fullmatch(pattern, path)), self.default)
 
 

@@ -146,5 +146,5 @@ class BoundedProtocol(H11Protocol):
 
 
 def protocol_within(limits: ConnectionLimits) -> type[BoundedProtocol]:
-    """The protocol for uvicorn's `http` with these limits."""
+    """Make the protocol for uvicorn's `http` with these limits."""
     return type("BoundedProtocol", (BoundedProtocol,), {"limits": limits})

@@ -36,14 +36,14 @@ class JsonRoute(APIRoute):
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        """Raises RefusedBodyError that names every field that an object has twice."""
+        """Parse the body once. Raises RefusedBodyError that names every field that an object has twice."""
         if not hasattr(self, "_json"):
             self._json = parse_json(await self.body())
         return self._json
 
 
 def parse_json(body: bytes) -> Any:
-    """The document. Raises RefusedBodyError, also of too many fields; JSONDecodeError for what is none."""
+    """Parse the document. Raises RefusedBodyError, also of too many fields; JSONDecodeError for what is none."""
     repeated: dict[str, int] = {}
 
     def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

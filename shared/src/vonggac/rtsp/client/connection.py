@@ -226,7 +226,7 @@ class RtspConnection(asyncio.Protocol):
             go_on_later(self.transport, self._take_apart)
 
     def _take_apart(self, data: bytes) -> bool:
-        """What is complete, up to a bound; whether something is left for the next iteration."""
+        """Take apart what is complete, up to a bound; return whether something is left for the next iteration."""
         self._bytes_received += len(data)
         if not self.first_bytes:
             self.first_bytes = data[:FIRST_BYTES]

@@ -50,7 +50,7 @@ class Route:
         return replace(self, credentials=self.credentials or self.url.credentials)
 
     def redirected(self, error: RedirectError) -> "Route":
-        """The route of a redirect.
+        """Build the route of a redirect.
 
         Another host or port gets the credentials of its own address, if it has some, and never ours. Raises PeerError:
         protocol_error for an address that is none, tls when it leads from rtsps to rtsp, secret_moved when our password
@@ -231,7 +231,7 @@ class Handshake:
     async def send_request(
         self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b""
     ) -> Response:
-        """Raises RedirectError for a redirect with an address, else StatusError for an answer that is not 2xx."""
+        """Send a request. Raises RedirectError for a redirect with an address, else StatusError where it is not 2xx."""
         fields = [*headers, *session_header(self._session_id)]
         with self._clock.step(method.lower()) as left_s:
             response = await self._request(method, url, fields, body, timeout_s=left_s)
@@ -262,7 +262,7 @@ class Handshake:
         return parse_transports(answered)[0] if answered and answered.strip(" ,;") else wanted
 
     async def set_up_over_tcp(self, tracks: Sequence[Track], *, mode: str | None) -> tuple[Track, ...]:
-        """SETUP each track with its channel numbers; returns the tracks with the peer's numbers."""
+        """Set up each track with its channel numbers; return the tracks with the peer's numbers."""
         agreed = []
         for track in tracks:
             wanted = Transport(interleaved=(track.rtp_channel, track.rtcp_channel), mode=mode)
@@ -290,7 +290,7 @@ class Handshake:
     async def _request(
         self, method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"", *, timeout_s: float
     ) -> Response:
-        """A request whose time is over while the peer sends junk: not a mere timeout."""
+        """Send a request; when its time is over while the peer sends junk, that is not a mere timeout."""
         connection = self.connection
         try:
             response = await connection.request(method, url, headers, body, timeout_s=timeout_s)
@@ -303,7 +303,7 @@ class Handshake:
         return response
 
     async def _explained(self, method: str, error: PeerError) -> PeerError:
-        """The error of a request in the right word: what never spoke RTSP did not end a session of it."""
+        """Explain the error of a request in the right word: what never spoke RTSP did not end a session of it."""
         connection, first = self.connection, self.connection.first_bytes
         gibberish = connection.junk_bytes or (connection.bytes_received and not self._answers)
         if error.cause not in _UNANSWERED or self._answers or first.startswith(_ANSWER):

@@ -151,7 +151,7 @@ async def open_publisher(
 
 
 def _transports(asked: str, url: RtspUrl) -> tuple[str, ...]:
-    """The transports to try. Raises PeerError transport_unsupported when none is left under TLS."""
+    """Choose the transports to try. Raises PeerError transport_unsupported when none is left under TLS."""
     order = tuple(name for name in PLAYER_TRANSPORTS[asked] if name == "tcp" or not url.secure)
     if not order:
         raise PeerError(Cause.TRANSPORT_UNSUPPORTED, "rtsps goes over TCP only: over UDP media is not encrypted")

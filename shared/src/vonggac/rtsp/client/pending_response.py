@@ -25,7 +25,7 @@ class Answers:
 
     @contextmanager
     def expected(self, cseq: int) -> Iterator[asyncio.Future[Response]]:
-        """The answer to the request with this number; dropped when the block is left."""
+        """Expect the answer to the request with this number; dropped when the block is left."""
         self._cseq = cseq
         self._answer = self._loop.create_future()
         try:
@@ -34,7 +34,7 @@ class Answers:
             self._answer = None
 
     def receive(self, response: Response) -> None:
-        """A final answer. One that belongs to no request is dropped."""
+        """Receive a final answer. One that belongs to no request is dropped."""
         answer = self._answer
         if answer is None or answer.done():
             return

@@ -121,7 +121,7 @@ class RequestExchange:
         body: bytes,
         authorization: str | None,
     ) -> Response:
-        """The request again with a login, unless the peer closes. Raises ReconnectError, or as `_exchange` does."""
+        """Send a request again with a login, unless the peer closes. Raises ReconnectError, and as `_exchange`."""
         challenge = self._authenticator.challenge
         assert challenge is not None
         if "close" not in (unauthorized.headers.get("Connection") or "").lower():
@@ -146,7 +146,7 @@ class RequestExchange:
             return await answer
 
     def _encode(self, method: str, uri: str, fields: list[tuple[str, str]], body: bytes = b"") -> tuple[int, bytes]:
-        """The request with the next CSeq."""
+        """Encode the request with the next CSeq."""
         self._cseq += 1
         headers = Headers([("CSeq", str(self._cseq)), ("User-Agent", USER_AGENT), *fields])
         return self._cseq, Request(method, uri, headers, body).encode()

@@ -21,7 +21,7 @@ def answer_to(request: Request) -> Response:
 
 
 def end_announced_by(request: Request) -> PeerError | None:
-    """The reason for which this request ends the session; None when it continues."""
+    """Find the reason for which this request ends the session; None when it continues."""
     if request.method == "TEARDOWN" or (request.method == "ANNOUNCE" and is_end_of_stream(request)):
         return PeerError(Cause.ENDED, "the peer ended the session")
     if request.method == "REDIRECT":

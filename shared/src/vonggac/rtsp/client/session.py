@@ -118,7 +118,7 @@ class RtspSession:
             self._on_lost(error)
 
     def _cancel_keepalive(self) -> asyncio.Task[None] | None:
-        """Returns the cancelled task, which ends soon; None when there is none, or when it is the caller."""
+        """Return the cancelled task, which ends soon; None when there is none, or when it is the caller."""
         # Dropped at once: a cancelled task keeps its frames, which refer to this session.
         task, self._keepalive = self._keepalive, None
         if task is None or task is asyncio.current_task():
@@ -159,7 +159,7 @@ class RtspSession:
                 self._keepalive_method = "OPTIONS"
 
     async def _media_flows(self) -> bool:
-        """Some cameras answer every GET_PARAMETER with 454 and continue to play; an ended session falls silent."""
+        """Measure if media flows: some cameras answer each GET_PARAMETER by 454 and play on; an ended one is silent."""
         await asyncio.sleep(_SILENCE_S)
         before = self.connection.bytes_received
         await asyncio.sleep(_SILENCE_S)

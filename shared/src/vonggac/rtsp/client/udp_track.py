@@ -253,7 +253,7 @@ def interleaved_batch(channel: int, packets: Sequence[bytes]) -> MediaBatch:
 
 
 def literal_address(text: str | None) -> str | None:
-    """An IP address in its usual form, or None when `text` is none (a name is not resolved)."""
+    """Write an IP address in its usual form, or None when `text` is none (a name is not resolved)."""
     try:
         return str(ipaddress.ip_address(text)) if text else None
     except ValueError:

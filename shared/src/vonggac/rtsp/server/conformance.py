@@ -10,7 +10,7 @@ _MAX_URI = 2_048
 
 
 def usable_cseq(request: Request) -> str | None:
-    """The CSeq to repeat in the answer; None when there is none that is a number of at most ten digits.
+    """Find the CSeq to repeat in the answer; None when there is none that is a number of at most ten digits.
 
     A client matches answers with its requests by it (RFC 2326 §12.17): what is no number is not repeated.
     """

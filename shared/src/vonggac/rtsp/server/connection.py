@@ -58,11 +58,11 @@ class ServerConnection(asyncio.Protocol, ABC):
 
     @abstractmethod
     def connected(self) -> None:
-        """The connection is open."""
+        """Begin: the connection is open."""
 
     @abstractmethod
     def disconnected(self) -> None:
-        """The connection has ended."""
+        """Clean up: the connection has ended."""
 
     def on_media(self, batch: MediaBatch) -> None:
         """Interleaved frames from the client; without an override they only keep the session alive."""
@@ -78,7 +78,7 @@ class ServerConnection(asyncio.Protocol, ABC):
         return True
 
     def date_s(self) -> float:
-        """The time that answers carry, in seconds since 1970."""
+        """Return the time that answers carry, in seconds since 1970."""
         return time.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -119,11 +119,11 @@ class ServerConnection(asyncio.Protocol, ABC):
         return self._deframer.left_over
 
     def receive_request(self, request: Request) -> None:
-        """A whole request is there."""
+        """Receive a whole request."""
         self.answer_request(request)
 
     def note_alive(self) -> None:
-        """The client was heard."""
+        """Note that the client was heard."""
         self._heard_at = self._loop.time()
 
     def answer_request(self, request: Request) -> None:
@@ -169,7 +169,7 @@ class ServerConnection(asyncio.Protocol, ABC):
         self.write_control(Response(reply.status, REASONS[reply.status], headers, reply.body).encode())
 
     def _end_of_nonsense(self, reason: str, data: bytes) -> None:
-        """`data`: what came last; it is read for its kind alone, never logged."""
+        """End a connection of nonsense. `data`: what came last; it is read for its kind alone, never logged."""
         if self.transport.is_closing():
             return
         log.info("client_spoke_nonsense", reason=reason)

@@ -117,7 +117,7 @@ class Login:
         return Verdict.ADMITTED if fresh else Verdict.STALE
 
     def _challenge_for(self, scheme: str, algorithm: str | None) -> Challenge | None:
-        """The challenge that an answer with this algorithm is to; MD5 is what is not named (RFC 2617 §3.2.1)."""
+        """Find the challenge that an answer with this algorithm is to; MD5 is what is not named (RFC 2617 §3.2.1)."""
         challenges = self._challenges or _new_challenges(self._account, secure=self._secure, stale=False)
         name = (algorithm or "MD5").upper()
         return next(

@@ -76,7 +76,7 @@ class MediaSender:
         return None
 
     def channels_of(self, index: int) -> tuple[int, int] | None:
-        """The track's interleaved channels, for RTP and RTCP."""
+        """Find the track's interleaved channels, for RTP and RTCP."""
         return self._channels.get(index)
 
     def udp_of(self, index: int) -> DatagramTrack | None:

@@ -22,13 +22,13 @@ class PlayedSource(Protocol):
     """What a session plays: one per connection. No method may block."""
 
     def find_presentation(self, uri: str) -> Presentation | None:
-        """What is at an address for this client; None is 404."""
+        """Find what is at an address for this client; None is 404."""
 
     def refuse_session(self) -> Reply | None:
         """Return why no further session may be set up; None when it may."""
 
     def ssrc_of(self, track: int) -> int | None:
-        """The sender of the track's packets; None while nobody knows it: then no answer names one."""
+        """Find the sender of the track's packets; None while nobody knows it: then no answer names one."""
 
     def begin_media(self) -> Mapping[int, tuple[int, int]]:
         """Begin to send; return the sequence number and timestamp of each track's next packet, where they are clear."""

@@ -38,7 +38,7 @@ class Presentation:
     controls: tuple[str, ...]
 
     def find_track(self, uri: str) -> int | None:
-        """The track that an address names: WHOLE for the stream itself, None for an address of nothing here."""
+        """Find the track that an address names: WHOLE for the stream itself, None for an address of nothing here."""
         target = target_of(uri)
         if target == self.target:
             return WHOLE
@@ -46,7 +46,7 @@ class Presentation:
         return self.controls.index(control) if slash and parent == self.target and control in self.controls else None
 
     def base_of(self, uri: str) -> str:
-        """The stream's address as the client writes it, without a login and without the track."""
+        """Write the stream's address as the client writes it, without a login and without the track."""
         base = strip_userinfo(uri).rstrip("/")
         return base if self.find_track(uri) in (WHOLE, None) else base.rpartition("/")[0]
 
@@ -119,7 +119,7 @@ def target_of(uri: str) -> str | None:
 def play_reply(
     state: SessionState, base: str, presentation: Presentation, begins: Mapping[int, tuple[int, int]]
 ) -> Reply:
-    """The answer to PLAY. `begins`: sequence number and timestamp of each track's next packet (§12.33).
+    """Build the answer to PLAY. `begins`: sequence number and timestamp of each track's next packet (§12.33).
 
     What is not in `begins` is not named: a wrong number is worse than none.
     """
@@ -132,7 +132,7 @@ def play_reply(
 
 
 def set_up_reply(state: SessionState, transport: Transport) -> Reply:
-    """The answer to SETUP."""
+    """Build the answer to SETUP."""
     return Reply(200, (("Transport", f'{transport.encode()};mode="PLAY"'), state.header))
 
 

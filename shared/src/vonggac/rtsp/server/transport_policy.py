@@ -42,7 +42,7 @@ class TransportPolicy:
 
 
 def to_answer(chosen: Transport, *, ssrc: int | None) -> Transport:
-    """The transport as SETUP answers it: with the sender of the media, where that is clear by now."""
+    """Write the transport as SETUP answers it: with the sender of the media, where that is clear by now."""
     return replace(chosen, ssrc=f"{ssrc:08X}" if ssrc is not None else None)
 
 

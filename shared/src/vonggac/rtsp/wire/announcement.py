@@ -67,7 +67,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/]+=*")
 
 
 def announce_sdp(sdp: SessionDescription, indexes: Sequence[int], *, origin_id: int) -> SessionDescription:
-    """A description for ANNOUNCE with the chosen media of `sdp`: payload type, codec and format parameters are kept.
+    """Describe for ANNOUNCE the chosen media of `sdp`: payload type, codec and format parameters are kept.
 
     Everything else is ours; the controls are `trackID=0`, `trackID=1` … in the order of `indexes`.
     """

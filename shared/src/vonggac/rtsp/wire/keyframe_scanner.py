@@ -41,7 +41,7 @@ class KeyframeScanner:
         return bool(self._lead)
 
     def another(self) -> "KeyframeScanner":
-        """A new scanner of the same kind."""
+        """Make a new scanner of the same kind."""
         return KeyframeScanner(self._codec, self._channel)
 
     def reset(self) -> None:
@@ -102,7 +102,7 @@ class KeyframeScanner:
 
 
 def tail(batch: MediaBatch, index: int) -> MediaBatch:
-    """The batch from its frame number `index` on."""
+    """Cut the batch: from its frame number `index` on."""
     begin = batch.frames[index][1]
     if begin == 0:
         return batch

@@ -41,7 +41,7 @@ class Headers:
         self.add_field(name, value)
 
     def get(self, name: str) -> str | None:
-        """The first value of that name, or None."""
+        """Find the first value of that name, or None."""
         lowered = name.lower()
         # No generator: asked often.
         for key, value in self._items:
@@ -82,7 +82,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
 
     def encode(self) -> bytes:
-        """The bytes for the wire; Content-Length is added when there is a body."""
+        """Encode the bytes for the wire; Content-Length is added when there is a body."""
         if _LINE_BREAK.search(self.method) or _LINE_BREAK.search(self.uri):
             raise MalformedError("a request line holds a line break")
         return _encode(f"{self.method} {self.uri} RTSP/1.0", self.headers, self.body)
@@ -102,7 +102,7 @@ class Response:
     body: bytes = field(default=b"", repr=False)
 
     def encode(self) -> bytes:
-        """The bytes for the wire; Content-Length is added when there is a body."""
+        """Encode the bytes for the wire; Content-Length is added when there is a body."""
         if _LINE_BREAK.search(self.reason):
             raise MalformedError("a status line holds a line break")
         return _encode(f"RTSP/1.0 {self.status} {self.reason}", self.headers, self.body)
@@ -138,7 +138,7 @@ def parse_head(head: bytes) -> Request | Response:
 
 
 def content_length(headers: Headers) -> int:
-    """Raises MalformedError when the field is there and is not a whole number of bytes."""
+    """Read the length. Raises MalformedError when the field is there and is not a whole number of bytes."""
     value = headers.get("Content-Length")
     if value is None or not value.strip():
         return 0
@@ -204,6 +204,6 @@ def _cseq(headers: Headers) -> int | None:
 
 
 def is_end_of_stream(request: Request) -> bool:
-    """An ANNOUNCE with notice 2101 (or the like) instead of a new description."""
+    """Recognise an ANNOUNCE with notice 2101 (or the like) instead of a new description."""
     notices = [value for name in ("Notice", "x-notice") for value in request.headers.get_all(name)]
     return any("2101" in notice or "end-of-stream" in notice.lower() for notice in notices)

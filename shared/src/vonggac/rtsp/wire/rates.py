@@ -70,7 +70,7 @@ class PeerRates:
         self.report_channels = sum(1 << track.rtcp_channel for track in tracks)
 
     def count_piece(self, items: Sequence[Item], size: int) -> None:
-        """What one piece of `size` bytes completed: a piece without a whole frame costs as much as a frame."""
+        """Count what one piece of `size` bytes completed: a piece without a whole frame costs as much as a frame."""
         frames = reports = 0
         for item in items:
             if type(item) is MediaBatch:
@@ -94,16 +94,16 @@ class PeerRates:
             raise PeerError(Cause.FLOOD, f"more than {FRAMES_PER_S} {what} a second that carry next to nothing")
 
     def count_passed_on(self, fast_path: FastPath) -> None:
-        """What the fast path passed on since the last time, which counts nothing itself; call about once a second."""
+        """Count what the fast path, which counts nothing, passed on since last time; call about once a second."""
         (packets, size), self._passed_on = self._passed_on, (fast_path.packets, fast_path.bytes)
         self.count_frames(fast_path.packets - packets, fast_path.bytes - size)
 
     def count_reports(self, reports: int, what: str) -> None:
-        """What goes along with media and is none; `what` is a word for people."""
+        """Count what goes along with media and is none; `what` is a word for people."""
         if not self._reports.take_count(reports, self._clock()):
             raise PeerError(Cause.FLOOD, f"more than {REPORTS_PER_S} {what} a second")
 
     def count_message(self, what: str = "RTSP messages") -> None:
-        """A request or an answer; `what` is a word for people."""
+        """Count a request or an answer; `what` is a word for people."""
         if not self._messages.take_count(1, self._clock()):
             raise PeerError(Cause.FLOOD, f"more than {MESSAGES_PER_S} {what} a second")

@@ -151,7 +151,7 @@ class SessionDescription:
 
 
 def with_payload_type(sdp: SessionDescription, index: int, payload_type: int) -> SessionDescription:
-    """The description with another number for the medium `index`, where that has one; what it stands for is kept."""
+    """Renumber the medium `index`, where it has a number; what that stands for is kept."""
     media = sdp.media[index]
     own = str(media.payload_type)
 
@@ -165,7 +165,7 @@ def with_payload_type(sdp: SessionDescription, index: int, payload_type: int) ->
 
 
 def parameter(attributes: Attributes, name: str, payload_type: int | None) -> str | None:
-    """The value of `a=name:<payload type> value`; some cameras write another number there than in m=."""
+    """Find the value of `a=name:<payload type> value`; some cameras write another number there than in m=."""
     found = [(*value.split(maxsplit=1), "", "")[:2] for key, value in attributes if key == name]
     own = next((rest for number, rest in found if number == str(payload_type)), None)
     if own is None and len(found) == 1:
@@ -194,7 +194,7 @@ def _parameter_sets(media: MediaDescription) -> tuple[bytes, ...]:
 
 
 def attribute(attributes: Attributes, name: str) -> str | None:
-    """The first value of that name, or None."""
+    """Find the first value of that name, or None."""
     return next((value for key, value in attributes if key == name), None)
 
 
@@ -239,7 +239,7 @@ def base_url(headers: Headers, request_url: str) -> str:
 
 
 def media_base(base: str, sdp: SessionDescription) -> str:
-    """The base of the media's controls: an absolute control at the session level, else `base`."""
+    """Find the base of the media's controls: an absolute control at the session level, else `base`."""
     control = (sdp.control or "").strip()
     return strip_userinfo(control) if is_absolute(control) else base
 
@@ -250,7 +250,7 @@ def is_absolute(url: str) -> bool:
 
 
 def resolve_control(base: str, control: str | None) -> str:
-    """The URL of a control attribute.
+    """Resolve a control attribute to its URL.
 
     Absolute: itself. Missing, empty or `*`: the base. `/path`: on the base's host. Anything else is appended to the
     base after a `/`, also after a query string: RFC 3986 would cut the base's last segment, but cameras

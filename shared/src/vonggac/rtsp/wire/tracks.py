@@ -38,7 +38,7 @@ class Track:
 
 
 def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> tuple[Track, ...]:
-    """The first medium of each kind, in the description's order, with channels 0-1, 2-3 …
+    """Choose the first medium of each kind, in the description's order, with channels 0-1, 2-3 …
 
     Of several videos the first one in H.264 or H.265. A camera's talk-back channel (audio, sendonly in ONVIF's words)
     and a medium that is inactive are used only when there is no other of their kind. Control URLs stay on the host
@@ -63,7 +63,7 @@ def plan_tracks(sdp: SessionDescription, kinds: Collection[str], base: str) -> t
 
 
 def check_order(tracks: Collection[Track]) -> None:
-    """Raises PeerError codec_unsupported for NAL units out of decoding order: no camera needs them."""
+    """Refuse NAL units out of decoding order: no camera needs them. Raises PeerError codec_unsupported."""
     for track in tracks:
         if track.media.interleaves_nals:
             sign = "packetization-mode=2" if track.codec == "H264" else "sprop-max-don-diff above 0"
@@ -71,7 +71,7 @@ def check_order(tracks: Collection[Track]) -> None:
 
 
 def check_channels(tracks: Collection[Track]) -> None:
-    """Raises MalformedError when a peer uses one channel number twice."""
+    """Refuse a peer that uses one channel number twice. Raises MalformedError."""
     numbers = [number for track in tracks for number in (track.rtp_channel, track.rtcp_channel)]
     if len(set(numbers)) != len(numbers):
         raise MalformedError("SETUP was answered with a channel number that is in use")
