@@ -157,7 +157,7 @@ def _delivered(destination: str | None, word: Received | None) -> _Test:
 
 
 def _to_id(text: str | None) -> UUID | None:
-    """The id that this text is, written as ids are; None: it is a code."""
+    """Parse the id that this text is, written as ids are; None: it is a code."""
     try:
         id_ = UUID(text or "")
     except ValueError:
