@@ -81,7 +81,7 @@ class Announcer:
         self._latest(topology.VERIFICATIONS, str(fact.delivery_id), fact)
 
     def remove_verification(self, delivery_id: UUID) -> None:
-        """Remove a delivery that is not read back any more."""
+        """Remove what was found of a delivery that is not read back any more."""
         self._outgoing.queue_removal(topology.VERIFICATIONS, delivery_id)
 
     def publish_heartbeat(self, fact: ProberAliveV1) -> None:

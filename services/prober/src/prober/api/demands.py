@@ -49,7 +49,7 @@ class Wanted:
 
     @classmethod
     def of_camera(cls, kind: DemandKind, camera_id: UUID, target: str) -> Self:
-        """Want a camera of the inventory, whatever its address is now: its probes have their own limits."""
+        """Name a camera of the inventory as wanted, whatever its address is now: its probes have their own limits."""
         return cls(kind, (target,), (registered(camera_id),), camera_id=camera_id)
 
     @classmethod

@@ -69,7 +69,7 @@ class Web:
                 stream.abort()
 
     async def _follow(self, url: str, ends_at: float, held: list["ByteStream"]) -> "Body":
-        """Request `url` until an answer redirects no more and asks no login. `held`: every connection made for it.
+        """Request until an answer redirects no more and asks for no login. `held`: every connection made for it.
 
         Raises PeerError, TimeoutError when the answer itself is late.
         """

@@ -90,7 +90,7 @@ def judge_pulled(none: NoKeyframe, *, light: bool, began: float) -> ProbeResult:
 
 
 def _judged_without_keyframe(none: NoKeyframe) -> tuple[Judgement, str]:
-    """Judge, and find why there is no picture."""
+    """Judge a camera without its keyframe, and find why there is no picture."""
     if none.reason in (NO_ANSWER, NO_BUS) or none.silent_s is None:
         why = _NOT_ANSWERED.get(none.reason, "the forwarder that pulls the camera gave no keyframe that can be used")
         return unknown(Cause.INTERNAL_ERROR, f"{why}, and a second session is not opened"), why
@@ -196,7 +196,7 @@ async def report_judgement(bus: Bus, camera: CameraV1, result: ProbeResult) -> N
 
 
 def judgement_of(result: ProbeResult, *, now: datetime) -> PictureJudged | None:
-    """Extract what it says of the forwarder's picture; None where it has not seen it."""
+    """Extract what the result says of the forwarder's picture; None where it has not seen it."""
     judgement = result.judgement
     if not any(step.name == FORWARDER_STEP for step in result.steps):
         return None

@@ -240,7 +240,7 @@ class _Attempt:
         self._step("teardown", began)
 
     def _picture_nals(self, codec: VideoCodec, unit: AccessUnit) -> list[bytes]:
-        """Join the keyframe with parameter sets: the stream's own, completed by the description's where some lack."""
+        """Join the keyframe with parameter sets: the stream's own, and the description's where some are missing."""
         assert self._track is not None
         present = {nal_type(codec, nal) for nal in unit.nals}
         described = self._track.media.parameter_sets

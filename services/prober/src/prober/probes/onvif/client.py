@@ -126,7 +126,7 @@ class Device:
         return self._wants_login
 
     async def call(self, port: int, path: str, service: str, operation: str, **parameters: Any) -> Any:
-        """Call an operation for its answer as plain data. Raises OnvifError; FaultError if the device has none such."""
+        """Call an operation; return plain data. Raises OnvifError; FaultError when the device has no such operation."""
         for _ in range(_ATTEMPTS):
             reply = await self._send(port, path, service, operation, parameters)
             try:

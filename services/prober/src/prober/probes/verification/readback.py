@@ -208,7 +208,7 @@ class ReadBack:
             self._on_change()
 
     def _keep(self, codec: VideoCodec, described: Sequence[bytes], unit: AccessUnit) -> None:
-        """Keep the keyframe with the stream's own parameter sets, completed by the description's where some lack."""
+        """Keep the keyframe with the stream's own parameter sets, and the description's where some are missing."""
         present = {nal_type(codec, nal) for nal in unit.nals}
         missing = [nal for nal in described if nal_type(codec, nal) not in present]
         self.picture = CodedPicture(codec, [*missing, *unit.nals], self._now())
