@@ -246,7 +246,7 @@ class Handshake:
         raise error
 
     async def set_up(self, track: Track, wanted: Transport) -> Transport:
-        """SETUP one track; returns the peer's transport, or the wanted one when it names none."""
+        """Set up one track; return the peer's transport, or the wanted one when it names none."""
         try:
             response = await self.send_request("SETUP", track.control_url, [("Transport", wanted.encode())])
         except StatusError as error:

@@ -57,7 +57,7 @@ def parse_transports(value: str) -> list[Transport]:
 
 
 def another_transport(asked: str, answered: Transport) -> PeerError:
-    """The error of a SETUP that was answered with what was not asked for. No group that a camera names is joined."""
+    """Build the error of a SETUP answered with what was not asked for. No group that a camera names is joined."""
     what = "another transport" if answered.unicast else "multicast, which is not received from cameras by RTSP"
     return PeerError(Cause.TRANSPORT_UNSUPPORTED, f"SETUP over {asked} was answered with {what}")
 
