@@ -12,7 +12,9 @@ import httpx
 import pytest
 from tests.deploy.containers import ROOT, Tool
 
+from local.apis.simulator import SimulatorApi
 from local.demo import content
+from local.demo.centres import PULLS
 from vonggac.embedded import free_port
 from vonggac.testing import eventually
 
@@ -90,6 +92,13 @@ def test_compose_reaches_the_truth_with_two_of_each_worker(
     assert truth["delivered_both"] == content.EXPECTATION.delivered_both
     assert (compose.running("forwarder"), compose.running("prober")) == (2, 2)
     record_property("compose", "ok")
+
+
+async def test_compose_reaches_the_truth_by_sessions_that_the_province_opens_itself(compose: Compose) -> None:
+    """Whatever forwarder holds the camera: one of three has a port for centres."""
+    [province] = [one for one in content.destinations() if one.mode == PULLS]
+    simulator = SimulatorApi(f"http://127.0.0.1:{compose.ports['SIMULATOR']}")
+    assert len(await simulator.pulled(province.simulator_id)) == content.EXPECTATION.delivered_both
 
 
 def test_logs_memory_and_restarts_are_bounded_by_the_engine_itself(compose: Compose) -> None:

@@ -60,6 +60,7 @@ class Reporter:
         self.worker_id = worker_id
         self._outgoing, self._started_at = outgoing, started_at
         self.passage_address: str | None = None
+        self.takes_centres = False
         """Where other workers pass centres on to this one."""
         self.awake_since = started_at
         """Since when this worker has watched without a hole: nothing is claimed of the time before."""
@@ -168,7 +169,7 @@ class Reporter:
         alive = ForwarderAliveV1(
             worker_id=self.worker_id, started_at=self._started_at, alive_at=now.at, cameras_held=cameras_held,
             capacity=capacity, stopping=stopping, awake_since=self.awake_since, clock_stepped_s=self.clock_stepped_s,
-            passage_address=self.passage_address,
+            passage_address=self.passage_address, takes_centres=self.takes_centres,
         )  # fmt: skip
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)

@@ -147,8 +147,9 @@ class Settings(ServiceSettings):
         default=None,
         ge=0,
         le=65535,
-        description="RTSP port for centres that pull; 0 takes a free one, unset listens at none. With neither this nor "
-        "`serve_tls_port` their deliveries are `transport_unsupported`.",
+        description="RTSP port for centres that pull; 0 takes a free one, unset listens at none. A forwarder "
+        "with neither this nor `serve_tls_port` serves what others pass on; where none has one, deliveries are "
+        "`transport_unsupported`.",
         json_schema_extra=set_by("chart, compose and `make run`, when centres pull without TLS"),
     )
     serve_tls_port: int | None = Field(

@@ -268,6 +268,9 @@ class ForwarderAliveV1(Payload):
         default=None,
         description="host:port at which other forwarders pass centres on that want a camera of this one; None: none.",
     )
+    takes_centres: bool | None = Field(
+        default=None, description="Whether centres connect to it; None: an earlier release, by `passage_address`."
+    )
 
 
 class ServedAccount(BaseModel):

@@ -27,7 +27,8 @@ from forwarder.messaging import (
     serve_losses,
 )
 from forwarder.metrics import Metrics
-from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch
+from forwarder.relay.assignment.held_camera import begin_to_serve
+from forwarder.relay.assignment.membership import HEARTBEAT_S, MembershipWatch, WayIn
 from forwarder.relay.assignment.worker import Worker
 from forwarder.relay.demux.pool import RemuxPool
 from forwarder.relay.destinations.hints import ReadBackHints
@@ -81,8 +82,8 @@ def context_of(settings: Settings, clock: ServerClock) -> RelayContext:
     )
 
 
-def listener_of(settings: Settings, context: RelayContext) -> CentreListener | None:
-    """Where centres connect to; None where no port is set. Raises ValueError when a certificate cannot be used."""
+def listener_of(settings: Settings, context: RelayContext) -> CentreListener:
+    """Where centres connect to, or other workers pass them on. Raises ValueError when a certificate cannot be used."""
     ports = ServedPorts(
         settings.serve_host,
         settings.serve_port,
@@ -91,8 +92,6 @@ def listener_of(settings: Settings, context: RelayContext) -> CentreListener | N
         settings.serve_tls_key_file,
         settings.served_udp_ports,
     )
-    if ports.port is None and ports.tls_port is None:
-        return None
     return CentreListener(
         ports,
         now=lambda: context.now().at,
@@ -128,8 +127,8 @@ class Process:
         self._settings, self.metrics = settings, metrics
         self._context = adjust(context_of(settings, self.clock))
         self._listener = listener_of(settings, self._context)
-        if self._listener is not None:
-            self._context = replace(self._context, offers=self._listener.offers)
+        self._way_in = WayIn(has_port=settings.serve_port is not None or settings.serve_tls_port is not None)
+        self._context = replace(self._context, offers=self._listener.offers, centres_come=self._way_in.is_there)
         self._stopped = asyncio.Event()
         self._resealing: Resealing | None = None
         self._working = self._facts_lost = False
@@ -241,10 +240,11 @@ class Process:
         self._context.hints.publish = self._publish_hint
         self._expose(worker, outgoing)
         tasks = TaskSupervisor(on_death=None)
-        if self._listener is not None:
-            await self._listener.start(await self._new_passing(bus, worker, accounts, outgoing))
-            self.reporter.passage_address = self._listener.passage_address
-            tasks.start("watch-served-accounts", accounts.run())
+        await self._listener.start(await self._new_passing(bus, worker, accounts, outgoing))
+        self.reporter.passage_address = self._listener.passage_address
+        self.reporter.takes_centres = self._way_in.is_there()
+        self._way_in.find_elsewhere = worker.members.take_centres
+        tasks.start("watch-served-accounts", accounts.run())
         tasks.start("send-observations", outgoing.run())
         tasks.start("clock", self.clock.run(bus))
         assert self._resealing is not None, "made with the connection"
@@ -261,17 +261,15 @@ class Process:
             await tasks.stop("heartbeat", "worker", "watch-logins")
             await self._leave(bus, worker, self.reporter, outgoing)
         finally:
-            if self._listener is not None:
-                await self._listener.stop()
+            await self._listener.stop()
             await tasks.stop_all()
         log.info("forwarder_stopped", worker_id=self.worker_id)
 
     async def _leave(self, bus: Bus, worker: Worker, reporter: Reporter, outgoing: Outgoing) -> None:
         """Let no camera and no centre come any more, and others take what is held here (decision 0164)."""
         self._publish_heartbeat(worker, reporter, stopping=True)
-        if self._listener is not None:
-            # A centre whose camera moves would come back here, and be cut off once more when this worker is gone.
-            self._listener.close_ports()
+        # A centre whose camera moves would come back here, and be cut off once more when this worker is gone.
+        self._listener.close_ports()
         await self._hand_over(worker, outgoing)
         await remove_worker(bus, self.worker_id)
 
@@ -299,7 +297,7 @@ class Process:
         await worker.ready.wait()
         assert self.bus is not None, "jobs come from there"
         await serve_losses(self.bus, self.worker_id, self._on_loss)
-        self.awake, due_s, lost = self.clock.new_awake(), 0.0, 0
+        self.awake, due_s, lost, serving = self.clock.new_awake(), 0.0, 0, False
         while True:
             anew = slept = self.awake.check()
             if slept:
@@ -316,6 +314,9 @@ class Process:
                 self._publish_heartbeat(worker, reporter, stopping=False)
             if anew:
                 await worker.report_all(slept=slept)
+            if not serving and self._way_in.is_there():
+                serving = True
+                begin_to_serve([held.relay for held in worker.held.values()])
             await asyncio.sleep(TICK_S)
 
     async def _on_loss(self, message: Msg) -> None:
@@ -364,9 +365,9 @@ class Process:
         metrics.jobs_unreadable = lambda: worker.jobs_unreadable
         metrics.handed_over = lambda: worker.handed_over
         metrics.remux_processes_died = lambda: self._context.remux.died
-        if (listener := self._listener) is not None:
-            metrics.centre_connections = lambda: listener.connections
-            metrics.centres_turned_away = lambda: {reason.value: n for reason, n in listener.turned_away.items()}
+        listener = self._listener
+        metrics.centre_connections = lambda: listener.connections
+        metrics.centres_turned_away = lambda: {reason.value: n for reason, n in listener.turned_away.items()}
         budget = self._context.budget
         metrics.queued_media_bytes = lambda: budget.queued_bytes
         metrics.deliveries_paused = lambda: budget.deliveries_paused

@@ -1,13 +1,15 @@
 """A camera of this worker."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from forwarder.domain.assignment.plan import is_served
 from forwarder.relay.assignment.camera_rpc import CameraRpc
 from forwarder.relay.supervision.camera import CameraRelay
+from forwarder.relay.supervision.served_delivery import ServedDeliverySupervisor
 from vonggac.bus import Job
 from vonggac.telemetry import get_logger
 
@@ -31,3 +33,18 @@ async def answer_job(reply: Awaitable[None]) -> None:
         await reply
     except (NatsError, OSError) as error:
         log.info("job_answer_failed", error=type(error).__name__)
+
+
+def begin_to_serve(relays: Iterable[CameraRelay]) -> None:
+    """Serve every delivery that could not be served before there was a way in."""
+    for relay in relays:
+        waiting = [
+            key
+            for key, supervisor in relay.deliveries.items()
+            if is_served(supervisor.plan) and not isinstance(supervisor, ServedDeliverySupervisor)
+        ]
+        if waiting:
+            whole = relay.camera
+            others = tuple(planned for planned in whole.deliveries if planned.id not in waiting)
+            relay.apply_plan(whole.model_copy(update={"deliveries": others}))
+            relay.apply_plan(whole)

@@ -17,6 +17,23 @@ SILENCE_S = 1.5 * HEARTBEAT_S
 """No heartbeat for so long, not even one's own: NATS is away, or was."""
 
 
+class WayIn:
+    """By which way centres that pull come to this worker: at a port of its own, or passed on by another worker.
+
+    What was found once stays found: that the worker in front is gone says nothing of what this one can do.
+    """
+
+    def __init__(self, *, has_port: bool) -> None:
+        self._is_there = has_port
+        self.find_elsewhere: Callable[[], bool] = lambda: False
+        """Whether centres connect to another worker."""
+
+    def is_there(self) -> bool:
+        """Whether a centre can come as far as this worker."""
+        self._is_there = self._is_there or self.find_elsewhere()
+        return self._is_there
+
+
 class MembershipWatch:
     """The other workers whose heartbeats came lately. This worker's own show that heartbeats come through."""
 
@@ -63,6 +80,10 @@ class MembershipWatch:
         alive = self._cache.values.get(worker_id)
         return alive.passage_address if alive is not None and not self.is_gone(worker_id) else None
 
+    def take_centres(self) -> bool:
+        """Whether centres connect to any other worker that is alive."""
+        return any(_takes_centres(alive) for key, alive in self._cache.values.items() if not self.is_gone(key))
+
     def others(self) -> list[Load]:
         """By their last heartbeats, with what was promised to them since. Updates `membership`."""
         now_s = self._monotonic_s()
@@ -97,3 +118,7 @@ class MembershipWatch:
         if now_s - self._heard_anybody_s > SILENCE_S:
             self._hearing_since_s = now_s
         self._heard_s[worker_id] = self._heard_anybody_s = now_s
+
+
+def _takes_centres(alive: ForwarderAliveV1) -> bool:
+    return alive.passage_address is not None if alive.takes_centres is None else alive.takes_centres

@@ -257,7 +257,7 @@ class CameraRelay:
 
     def _supervisor(self, planned: PlannedDelivery) -> DeliverySupervisor:
         report, history, offers = partial(self._on_change, self), self._history_of(planned), self._context.offers
-        if offers is not None and is_served(planned):
+        if offers is not None and is_served(planned) and self._context.centres_come():
             return ServedDeliverySupervisor(self.camera.id, planned, self._context, offers, report, history)
         return DeliverySupervisor(self.camera.id, planned, self._context, report, history)
 

@@ -58,7 +58,9 @@ class RelayContext:
     hints: ReadBackHints = field(default_factory=lambda: ReadBackHints(time.monotonic, lambda: datetime.now(UTC)))
     """What asks for read-backs before their time, by the clocks of `now`."""
     offers: Offers | None = None
-    """What centres may pull from this worker; None where it listens for none."""
+    """What centres may pull from this worker; None where it serves none."""
+    centres_come: Callable[[], bool] = lambda: True
+    """Whether centres connect to this worker or to another one of its fleet."""
     accounts: ServedAccounts | None = None
     """How centres log in at any worker; None until NATS is there."""
     remux: RemuxPool = field(default_factory=RemuxPool)
