@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from prober.probes.verification.readback import KeyframeHashes, ReadBack, Source
+from prober.probes.verification.centre_session import Source
+from prober.probes.verification.readback import KeyframeHashes, ReadBack
 from vonggac.auth import Credentials
 from vonggac.bus import ServerClock
 from vonggac.events import Cause

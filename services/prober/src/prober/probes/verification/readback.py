@@ -8,36 +8,21 @@ from datetime import datetime
 from functools import partial
 
 from prober.domain.delay import Newest
-from prober.domain.verification import Failure, Keyframe, Seen
-from vonggac.auth import Credentials
-from vonggac.events import Cause
+from prober.domain.verification import Keyframe, Seen
+from prober.probes.verification.centre_session import CentreSession
 from vonggac.media.depacketizer import AccessUnit
-from vonggac.media.h26x import VideoCodec, keyframe_hash, nal_type, video_codec
+from vonggac.media.h26x import VideoCodec, keyframe_hash, nal_type
 from vonggac.media.keyframes import KeyframeCollector
 from vonggac.media.rtp import RtpHeader, parse_rtp
 from vonggac.net.allowed_networks import AllowedNetworks
-from vonggac.net.errors import MalformedError, PeerError
-from vonggac.net.tls import SYSTEM_AUTHORITIES, TlsPolicy
-from vonggac.net.url import RtspUrl, fill_credentials, hide_login, takes_credentials
-from vonggac.rtsp import MediaBatch, Player, PlayOptions, Route, Step, Track, open_player
+from vonggac.net.errors import MalformedError
+from vonggac.rtsp import MediaBatch, Track
 from vonggac.rtsp.wire.framing import FRAME_HEADER_BYTES
 
-SCHEMES = ("rtsp", "rtsps")
 SILENT_S = 1.0
 """Without a packet for so long the keyframe that came last is whole."""
 MAX_KEYFRAMES = 1024
 """Kept of one read-back; a destination that sends keyframes alone cannot fill the memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where to read back. `url` without credentials; it may hold their placeholders."""
-
-    url: str
-    credentials: Credentials | None = None
-    tls: TlsPolicy = SYSTEM_AUTHORITIES
-    marks: tuple[tuple[str, str], ...] = ()
-    """Headers of our own, by which our own server knows a check of ours."""
 
 
 class KeyframeHashes:
@@ -80,7 +65,7 @@ class CodedPicture:
     came_at: datetime
 
 
-class ReadBack:
+class ReadBack(CentreSession):
     """One session at a destination. `seen` is what came, dated by `now`; `on_change` is called when it has grown."""
 
     def __init__(
@@ -92,85 +77,32 @@ class ReadBack:
         keeps_picture: bool = False,
     ) -> None:
         """`networks`: None allows every address, one of our own settings. `keeps_picture`: for a person to view."""
+        super().__init__(networks)
         self._keeps_picture = keeps_picture
         self.picture: CodedPicture | None = None
         """The newest, where it is kept."""
-        self._networks, self._on_change, self._now = networks, on_change, now
+        self._on_change, self._now = on_change, now
         self._keyframes: list[Keyframe] = []
-        self._failure: Failure | None = None
-        self._player: Player | None = None
         self._hashes: dict[int, KeyframeHashes] = {}
         self._clock_rate = 0
         self._newest: Newest | None = None
         self._silence: asyncio.TimerHandle | None = None
-        self._credentials: Credentials | None = None
-        self._steps: list[Step] = []
-        self.login_accepted: bool | None = None
-        """None while the destination has not said."""
 
     @property
     def seen(self) -> Seen:
-        return Seen(self._keyframes, self._failure, self._newest)
-
-    @property
-    def steps_ms(self) -> dict[str, float]:
-        """How long each step of opening took; of one that was made twice, the last time."""
-        return {step.name: round(step.ms, 1) for step in self._steps}
-
-    def fail(self, failure: Failure) -> None:
-        """There will come no more; the first reason stands."""
-        if self._failure is None:
-            self._failure = failure
-            self._on_change()
-
-    async def open(self, source: Source, *, deadline_s: float) -> None:
-        """Play. Never raises for what a destination does: `seen` has the failure then."""
-        self._credentials = source.credentials
-        try:
-            await self._open(source, deadline_s)
-        except PeerError as error:
-            hide_login(error, source.credentials)
-            sent = error.login_sent or takes_credentials(source.url)
-            if source.credentials is not None and sent and error.cause is Cause.AUTH_FAILED:
-                self.login_accepted = False
-            self.fail(Failure(error.cause, error.message))
+        return Seen(self._keyframes, self.failure, self._newest)
 
     async def close(self) -> None:
         """Say good-bye, bounded; may be called without a session."""
         self._hashes = {}
         if self._silence is not None:
             self._silence.cancel()
-        player, self._player = self._player, None
-        if player is not None:
-            await player.close()
+        await super().close()
 
-    async def _open(self, source: Source, deadline_s: float) -> None:
-        """Open the session. Raises PeerError."""
-        if source.url.partition("://")[0].lower() not in SCHEMES:
-            msg = f"only {' and '.join(f'{scheme}://' for scheme in SCHEMES)} can be read back"
-            raise PeerError(Cause.TRANSPORT_UNSUPPORTED, msg)
-        self._player = await open_player(
-            Route(
-                RtspUrl.parse(fill_credentials(source.url, source.credentials)),
-                source.credentials,
-                self._networks,
-                source.tls,
-                marks=source.marks,
-            ),
-            deadline_s=deadline_s,
-            on_media=self._on_media,
-            on_lost=self._on_lost,
-            on_tracks=self._on_tracks,
-            options=PlayOptions(send_options=bool(source.marks)),
-            steps=self._steps,
-        )
+    def _on_failure(self) -> None:
+        self._on_change()
 
-    def _on_tracks(self, tracks: tuple[Track, ...]) -> None:
-        self.login_accepted = True
-        track = tracks[0]
-        codec = video_codec(track.codec)
-        if codec is None:
-            raise PeerError(Cause.CODEC_UNSUPPORTED, f"the video is {track.codec or 'not named'}, not H.264 or H.265")
+    def _on_video(self, track: Track, codec: VideoCodec) -> None:
         on_unit = partial(self._keep, codec, track.media.parameter_sets) if self._keeps_picture else None
         self._hashes = {track.rtp_channel: KeyframeHashes(codec, self._on_hash, on_unit)}
         self._clock_rate = track.clock_rate
@@ -212,8 +144,3 @@ class ReadBack:
         present = {nal_type(codec, nal) for nal in unit.nals}
         missing = [nal for nal in described if nal_type(codec, nal) not in present]
         self.picture = CodedPicture(codec, [*missing, *unit.nals], self._now())
-
-    def _on_lost(self, error: PeerError | None) -> None:
-        if error is not None:
-            hide_login(error, self._credentials)
-            self.fail(Failure(error.cause, error.message))

@@ -25,7 +25,8 @@ from prober.domain.self_check import (
 from prober.domain.verification import Failure, Finding
 from prober.messaging import Announcer, VerificationResults
 from prober.probes.camera.observer import Hold
-from prober.probes.verification.readback import ReadBack, Source
+from prober.probes.verification.centre_session import Source
+from prober.probes.verification.readback import ReadBack
 from prober.probes.verification.scheduler import kept_in_progress
 from prober.probes.verification.verifier import Verifier
 from vonggac.auth import Credentials, SecretUnreadableError, Unsealer

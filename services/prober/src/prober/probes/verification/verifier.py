@@ -26,8 +26,9 @@ from prober.domain.verification import (
 from prober.messaging import DeliveryStates
 from prober.probes.loop_lag import MOST_S as MOST_LAG_S
 from prober.probes.loop_lag import LoopLag
+from prober.probes.verification.centre_session import CentreSession, Source
 from prober.probes.verification.keyframe_notes import Holder, KeyframeNotes
-from prober.probes.verification.readback import ReadBack, Source
+from prober.probes.verification.readback import ReadBack
 from vonggac.auth import Credentials, SecretUnreadableError
 from vonggac.bus import Bus
 from vonggac.events import Cause
@@ -146,24 +147,29 @@ class Verifier:
     def read_back(self, on_change: asyncio.Event, *, keeps_picture: bool = False) -> ReadBack:
         return ReadBack(self._networks, on_change.set, self.now, keeps_picture=keeps_picture)
 
-    async def open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
-        """Play the delivery, within the limits of its login. Whatever goes wrong is in `readback`."""
+    @property
+    def networks(self) -> AllowedNetworks:
+        """Where sessions at centres may lead."""
+        return self._networks
+
+    async def open(self, session: CentreSession, delivery: PlannedDelivery) -> None:
+        """Play the delivery, within the limits of its login. Whatever goes wrong is its `failure`."""
         try:
             async with asyncio.timeout(self.limits.first_within_s):
-                await self._open(readback, delivery)
+                await self._open(session, delivery)
         except TimeoutError:
-            readback.fail(Failure(None, "other read-backs are still trying this login"))
+            session.fail(Failure(None, "other read-backs are still trying this login"))
         except PeerError as error:
-            readback.fail(Failure(error.cause, error.message))
+            session.fail(Failure(error.cause, error.message))
         except SecretUnreadableError as error:
-            readback.fail(Failure(error.cause, str(error)))
+            session.fail(Failure(error.cause, str(error)))
         except Exception as error:
             # A mistake of ours is a finding with a cause, not a dead worker.
             log.error("read_back_failed", delivery_id=str(delivery.id), exc_info=error)
             what = f"the prober made a mistake ({type(error).__name__}), see its log"
-            readback.fail(Failure(Cause.INTERNAL_ERROR, what))
+            session.fail(Failure(Cause.INTERNAL_ERROR, what))
 
-    async def _open(self, readback: ReadBack, delivery: PlannedDelivery) -> None:
+    async def _open(self, session: CentreSession, delivery: PlannedDelivery) -> None:
         assert delivery.read_back_url is not None, "chosen by the caller"
         credentials = self._login_for(delivery.read_back_url, delivery)
         source = Source(delivery.read_back_url, credentials, policy_of(delivery.tls))
@@ -171,11 +177,11 @@ class Verifier:
         while True:
             async with self._logins.attempt(login) as attempt:
                 if attempt.rest_s is not None:
-                    readback.fail(_resting(attempt.rest_s))
+                    session.fail(_resting(attempt.rest_s))
                     return
                 if attempt.granted:
-                    await readback.open(source, deadline_s=OPEN_SHARE * self.limits.first_within_s)
-                    attempt.conclude(readback.login_accepted)
+                    await session.open(source, deadline_s=OPEN_SHARE * self.limits.first_within_s)
+                    attempt.conclude(session.login_accepted)
                     return
             await asyncio.sleep(LOGIN_AGAIN_S)
 
