@@ -65,6 +65,9 @@ class Metrics:
         )
         self.read_backs = ReadBackMetrics(self.registry)
         self.demands = _demands(self.registry)
+        self.live_viewers = Gauge(
+            "vonggac_prober_live_viewers", "People who view live pictures of centres now.", registry=self.registry
+        )
         self.scans = Counter(
             "vonggac_prober_scans",
             "Ended ONVIF scans by state (finished, cancelled, failed).",
