@@ -83,6 +83,7 @@ CASES = (
     Case("prober", "GET", "/v1/cameras", EVERYBODY),
     Case("prober", "POST", "/v1/probes", WRITERS),
     Case("prober", "POST", "/v1/pictures", VIEWERS),
+    Case("prober", "POST", "/v1/pictures/live", VIEWERS),
     Case("prober", "GET", "/v1/cameras/{camera_id}/repetition", EVERYBODY),
     Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/dispute", DISPUTERS),
     Case("prober", "PUT", "/v1/cameras/{camera_id}/repetition/decision", DECIDERS),

@@ -10,6 +10,7 @@ dies takes the process with it: an orchestrator can restart a dead process, not 
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from prober.api import (
     cameras,
     demands,
     devices,
+    live,
     networks,
     pictures,
     probes,
@@ -49,7 +51,7 @@ from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health
 
 ROUTED = (
-    cameras, references, devices, repetition, probes, verifications, pictures, scans, demands, actions, networks,
+    cameras, references, devices, repetition, probes, verifications, pictures, live, scans, demands, actions, networks,
     workers, prometheus,
 )  # fmt: skip
 MAX_BODY_BYTES = 64 * 1024
@@ -120,11 +122,18 @@ def create_app(settings: Settings, *, on_death: Callable[[], None] = end_process
     app.state.settings = settings
     app.state.on_demand_limit = OnDemandLimit(ON_DEMAND_AT_A_TIME)
     app.state.rounds = Rounds(PICTURE_STREAMS)
-    app.state.end_streams = app.state.rounds.end
+    app.state.end_streams = partial(_end_streams, app.state.rounds, process)
     app.state.demands = _demands(settings, process, metrics)
     add_routes(app, (module.router for module in ROUTED))
     check_policy(app)
     return app
+
+
+def _end_streams(rounds: Rounds, process: Process) -> None:
+    """Before the service stops: nobody who views is waited for."""
+    rounds.end()
+    if process.lives is not None:
+        process.lives.end()
 
 
 def _demands(settings: Settings, process: Process, metrics: Metrics) -> DemandGate:

@@ -6,8 +6,7 @@ import json
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,15 +15,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from nats.aio.msg import Msg
+from services.prober.tests.api.conftest import As, delivery_to, views
 
 from prober.probes.viewing.rounds import Rounds
 from vonggac.auth import Role
-from vonggac.auth.keys import token_issuer
 from vonggac.bus import Bus
 from vonggac.bus.declared import topology
-from vonggac.events import decode, new_event, subjects
-from vonggac.events.inventory import FacilityStatus, FacilityType, FacilityV1, PlannedDelivery
-from vonggac.events.prober import DemandV1
+from vonggac.events import new_event, subjects
+from vonggac.events.inventory import FacilityStatus, FacilityType, FacilityV1
 from vonggac.testing.waiting import eventually, flush_all
 
 pytestmark = pytest.mark.slow
@@ -32,28 +30,6 @@ pytestmark = pytest.mark.slow
 NOWHERE = "rtsp://127.0.0.1:9/live"
 type Frames = list[list[bytes]]
 type Forward = Callable[[UUID, list[bytes]], Any]
-
-
-type As = Callable[..., httpx.AsyncClient]
-
-
-@pytest.fixture
-def client_as(client: httpx.AsyncClient, keys_folder: Path) -> As:
-    """The same app, asked with these roles."""
-
-    def ask(*roles: Role) -> httpx.AsyncClient:
-        issuer, lasts = token_issuer(keys_folder), timedelta(hours=1)
-        token = issuer.issue(subject="duty-desk", roles=frozenset(roles), valid_for=lasts)
-        client.headers["Authorization"] = f"Bearer {token}"
-        return client
-
-    return ask
-
-
-@pytest.fixture
-def viewer(client_as: As) -> httpx.AsyncClient:
-    """Who follows all, and is named to view pictures."""
-    return client_as(Role.AUTHORITY, Role.VIEWER)
 
 
 @pytest_asyncio.fixture
@@ -72,22 +48,6 @@ async def forwarded(bus: Bus, forwarder_bus: Bus) -> AsyncIterator[Forward]:
             await flush_all(forwarder_bus.client)
 
         yield answer_for
-
-
-def delivery_to(read_back_url: str | None) -> PlannedDelivery:
-    values = {"id": uuid4(), "destination_id": uuid4(), "destination_code": "D", "url": "rtsp://127.0.0.1:9/key"}
-    return PlannedDelivery.model_validate(values | {"read_back_url": read_back_url})
-
-
-async def views(bus: Bus) -> list[DemandV1]:
-    """What is on record, the oldest first."""
-    state = (await bus.js.stream_info(topology.DEMANDS)).state
-    found = []
-    for sequence in range(state.first_seq, state.last_seq + 1):
-        data = decode((await bus.js.get_msg(topology.DEMANDS, seq=sequence)).data or b"").data
-        assert isinstance(data, DemandV1)
-        found.append(data)
-    return found
 
 
 def size_of(jpeg: str) -> tuple[int, int]:

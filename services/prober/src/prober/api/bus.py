@@ -17,6 +17,7 @@ from prober.probes.disputes import Disputes
 from prober.probes.onvif.logins import OnvifLogins
 from prober.probes.service import Process
 from prober.probes.verification.scheduler import Verifications
+from prober.probes.viewing.live import LiveViews
 from prober.probes.viewing.stills import Stills
 from vonggac.auth import Principal, Sight
 from vonggac.auth.places import FacilityPlaces
@@ -112,6 +113,14 @@ def stills_of(request: Request) -> Stills:
     if process.stills is None:
         raise _unavailable()
     return process.stills
+
+
+def lives_of(request: Request) -> LiveViews:
+    """Who views live pictures. Raises ProblemError 503 before NATS was there."""
+    process: Process = request.app.state.process
+    if process.lives is None:
+        raise _unavailable()
+    return process.lives
 
 
 @contextmanager

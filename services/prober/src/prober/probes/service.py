@@ -30,6 +30,7 @@ from prober.probes.verification.scheduler import Verifications
 from prober.probes.verification.self_check import SelfChecks
 from prober.probes.verification.verifier import Verifier
 from prober.probes.verification.worker import VerifyWorker
+from prober.probes.viewing.live import LiveViews
 from prober.probes.viewing.stills import Stills
 from prober.settings import Settings
 from vonggac.auth import Unsealer
@@ -63,6 +64,8 @@ FIRST_PROBE_SPREAD_S = 10.0
 """Over which the first probes of many new cameras are spread."""
 VIEWS_AT_A_TIME = 4
 """Pictures for people that are fetched; further ones wait."""
+LIVE_VIEWERS, LIVE_VIEWERS_OF_ONE = 32, 8
+"""People who view live pictures at a time, of all deliveries and of one."""
 
 
 class Process:
@@ -97,6 +100,7 @@ class Process:
         self.verifications: Verifications | None = None
         self.onvif_logins: OnvifLogins | None = None
         self.stills: Stills | None = None
+        self.lives: LiveViews | None = None
         """All as long as `observer`."""
 
     @property
@@ -122,6 +126,7 @@ class Process:
                 await self._work(self.bus)
         finally:
             self.observer = self.disputes = self.verifications = self.onvif_logins = self.stills = None
+            self.lives = None
             if self.bus is not None:
                 await self.bus.close()
 
@@ -149,7 +154,7 @@ class Process:
         context = self._context(bus, logins, decoder, pictures, disputes)
         observer = self.observer = self._observer(context, outgoing, announcer)
         self.verifications = self._verifications(bus, announcer, Logins(centre_guard, self._unsealer), disputes)
-        self.stills = Stills(bus, self.verifications, decoder, most=VIEWS_AT_A_TIME)
+        self.stills, self.lives = self._views(bus, self.verifications, decoder)
         worker = self._worker(bus, observer, announcer)
         most = settings.max_concurrent_verifications
         verify_worker = VerifyWorker(
@@ -192,8 +197,7 @@ class Process:
             await outgoing.drain(within_s=DRAIN_WITHIN_S)
         finally:
             await tasks.stop_all()
-            await observer.close()
-            await decoder.close()
+            await asyncio.gather(self.lives.close(), observer.close(), decoder.close())
         log.info("prober_stopped", worker_id=self.worker_id)
 
     def _start_decoder(self) -> Decoder:
@@ -248,6 +252,13 @@ class Process:
             metrics=self._metrics.read_backs,
             interval_s=settings.verify_interval_s,
             failing_room=max(1, settings.max_concurrent_verifications // 2),
+        )
+
+    def _views(self, bus: Bus, verifications: Verifications, decoder: Decoder) -> tuple[Stills, LiveViews]:
+        """What people view."""
+        stills = Stills(bus, verifications, decoder, most=VIEWS_AT_A_TIME)
+        return stills, LiveViews(
+            verifications.verifier, self._metrics, most=LIVE_VIEWERS, most_of_one=LIVE_VIEWERS_OF_ONE
         )
 
     def _self_checks(self, bus: Bus, announcer: Announcer, verifier: Verifier) -> SelfChecks:

@@ -30,6 +30,7 @@ PROBER: tuple[Entry, ...] = (
     # Of a restricted facility `read_restricted` beside: without it the camera is not there.
     Entry("POST", "/v1/pictures", (Right.VIEW,), Reach.NARROWED, note="each view is on record (`GET /v1/demands`)"),
     Entry("POST", "/v1/pictures/stream", (Right.VIEW,), Reach.NARROWED, note="as above: one record for all of them"),
+    Entry("POST", "/v1/pictures/live", (Right.VIEW,), Reach.NARROWED, note="as above: each view is on record"),
     # A network knows no facility, and whoever scans it learns of everything in it.
     Entry("POST", "/v1/scans", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),
     Entry("GET", "/v1/scans/{scan_id}", (*_SCAN, Right.READ_RESTRICTED), Reach.PROVINCE),

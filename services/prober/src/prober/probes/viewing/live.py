@@ -1,7 +1,7 @@
-"""Live pictures of what centres give back: one session at a centre however many look at it, closed with the last one.
+"""Live pictures of what centres give back: one session at a centre however many view it, closed with the last one.
 
 The camera is never connected to. H.264 is passed on as it came; H.265 plays in few browsers, and is refused in words.
-A read-back of the same delivery goes on beside it: a person who looks must not keep a proof waiting.
+A read-back of the same delivery goes on beside it: a person who views must not keep a proof waiting.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log = get_logger(__name__)
 
 
 class NoRoomError(Exception):
-    """As many look already as may."""
+    """As many view already as may."""
 
 
 class LiveSession(CentreSession):
@@ -96,7 +96,7 @@ class LiveSession(CentreSession):
 
 
 class LiveViews:
-    """One per process: who looks at what."""
+    """One per process: who views what."""
 
     def __init__(self, verifier: Verifier, metrics: Metrics, *, most: int, most_of_one: int) -> None:
         """`most`: viewers at a time; `most_of_one`: of one delivery."""
@@ -108,12 +108,12 @@ class LiveViews:
         """Viewers of all."""
 
     def has_room(self, delivery_id: UUID) -> bool:
-        """Whether one more may look at it."""
+        """Whether one more may view it."""
         session = self._sessions.get(delivery_id)
         return self.open < self._most and (session is None or len(session.viewers) < self._most_of_one)
 
     async def join(self, delivery: PlannedDelivery) -> "LiveView | NoStill":
-        """Look at what the centre plays back. Call `leave` of what is returned. Raises NoRoomError."""
+        """View what the centre plays back. Call `leave` of what is returned. Raises NoRoomError."""
         if delivery.read_back_url is None:
             return NoStill(None, NOT_GIVEN_BACK)
         if not self.has_room(delivery.id):
@@ -137,13 +137,13 @@ class LiveViews:
         return view
 
     def add(self, session: LiveSession, viewer: Viewer) -> None:
-        """Count one who looks."""
+        """Count one viewer more."""
         session.viewers.add(viewer)
         self.open += 1
         self._metrics.live_viewers.set(self.open)
 
     def remove(self, session: LiveSession, viewer: Viewer) -> None:
-        """Count one who looks no more; the last one's session is closed."""
+        """Count one viewer less; the last one's session is closed."""
         session.viewers.discard(viewer)
         self.open -= 1
         self._metrics.live_viewers.set(self.open)
@@ -151,7 +151,7 @@ class LiveViews:
             return
         if self._sessions.get(session.delivery.id) is session:
             del self._sessions[session.delivery.id]
-        session.fail(Failure(None, "nobody looks any more"))
+        session.fail(Failure(None, "nobody views it any more"))
 
     def end(self) -> None:
         """End all of them: the service stops."""
@@ -174,7 +174,7 @@ class LiveViews:
         return session
 
     async def _play(self, session: LiveSession) -> None:
-        """Until it fails, or nobody looks."""
+        """Until it fails, or nobody views it."""
         delivery = session.delivery
         opening = asyncio.create_task(self._verifier.open(session, delivery), name="open-live")
         log.info("live_view_began", delivery_id=str(delivery.id))
@@ -194,7 +194,7 @@ class LiveViews:
 
 
 class LiveView:
-    """One who looks at one session."""
+    """One viewer of one session."""
 
     def __init__(self, views: LiveViews, session: LiveSession) -> None:
         self._views, self._session, self.viewer = views, session, Viewer()
@@ -207,7 +207,7 @@ class LiveView:
         return f'video/mp4; codecs="{self._session.codec}"'
 
     def leave(self) -> None:
-        """Look no more; once is enough."""
+        """View no more; once is enough."""
         if not self._left:
             self._left = True
             self._views.remove(self._session, self.viewer)
