@@ -12,6 +12,7 @@ _AREA_COLUMNS = ("TT", "Khu vực", "Hiện trạng", "Camera", "Cần bổ sung
 _AREA_WIDTHS = (10, 48, 27, 28, 18, 34)
 _CAMERA_COLUMNS = ("TT", "Mã", "Vị trí", "Hãng, kiểu máy", "Độ phân giải", "Tình trạng")
 _CAMERA_WIDTHS = (10, 27, 38, 36, 24, 30)
+_UNRECORDED = "không ghi nhận"
 
 
 def write_findings(page: Page, survey: SurveyFields) -> None:
@@ -52,7 +53,9 @@ def _system(page: Page, form: SurveyForm) -> None:
         main = camera.main
         size = f"{main.width}×{main.height}" if main is not None and None not in {main.width, main.height} else ""
         make = " ".join(part for part in (camera.make, camera.model) if part is not None)
-        rows.append((str(number), camera.code, camera.position or "", make, size, camera.condition or ""))
+        rows.append(
+            (str(number), camera.code, *(one or _UNRECORDED for one in (camera.position, make, size, camera.condition)))
+        )
     if rows:
         write_grid(page, _CAMERA_COLUMNS, _CAMERA_WIDTHS, rows)
 

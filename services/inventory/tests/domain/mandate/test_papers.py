@@ -112,6 +112,15 @@ def test_the_last_of_a_list_in_minutes_ends_with_a_full_stop() -> None:
     ]
 
 
+def test_no_cell_of_a_camera_in_minutes_is_empty() -> None:
+    form = {"site": {"rooms": 2}, "system": {"kind": "ip", "cameras": [{"code": "C-01"}]}}
+    survey = SurveyFields.model_validate({"code": "KS-04", "facility_id": FACILITY, "form": form})
+    of = MinutesOf(survey, OF.facility_name, None, OF.issuer, OF.issuer_code, OF.issuer_parent, OF.agencies)
+    document = docx.Document(io.BytesIO(survey_minutes(of)))
+    [table] = [one for one in document.tables if one.rows[0].cells[1].text == "Mã"]
+    assert [cell.text for cell in table.rows[1].cells] == ["1", "C-01", *["không ghi nhận"] * 4]
+
+
 def test_a_report_on_a_site_says_what_the_survey_found() -> None:
     said = words_of(status_report(OF, SURVEY))
     for part in ("BÁO CÁO", "/BC-STTTT", "khảo sát ngày 08/5/2021", "Chưa có camera", "Cổng ra vào", "chưa đánh giá"):
