@@ -233,6 +233,13 @@ def test_an_agency_and_a_facility_are_nobody_without_a_scope(role: Role) -> None
     assert Principal("a", frozenset({role, Role.READER})).rights == RIGHTS[Role.READER]
 
 
+def test_a_refusal_names_who_has_the_right_in_both_languages() -> None:
+    refusal = Principal("a", frozenset({Role.OPERATOR})).why_not(Right.INVITE)
+    assert "'invite', which the roles 'province_lead', 'managing_agency' have, and the token has 'operator'" in refusal
+    vietnamese = OF_LIBRARY.of_detail("forbidden", refusal)
+    assert "'invite': thuộc các vai trò 'province_lead', 'managing_agency'; tài khoản này" in vietnamese
+
+
 def test_each_new_right_is_somebody_s_and_not_everybody_s() -> None:
     here = AccessScope(facilities=frozenset({uuid4()}))
     for right, without in {

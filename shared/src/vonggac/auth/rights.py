@@ -149,4 +149,9 @@ class Principal:
                 f"this needs the right '{right.value}'; the role '{narrow[0]}' has it in a token with a scope "
                 "alone, and the token has none (docs/reference/permissions.md)"
             )
-        return f"this needs the right '{right.value}', which the token's roles do not carry"
+        holders = ", ".join(f"'{role}'" for role in Role if right in RIGHTS[role])
+        roles = ", ".join(f"'{role}'" for role in sorted(self.roles)) or "none"
+        return (
+            f"this needs the right '{right.value}', which the roles {holders} have, and the token has {roles}; "
+            "let one of them do it with a token of their own"
+        )

@@ -28,6 +28,7 @@ OF_REQUESTS: Sentences = tuple(
         (r"its roles are not a list", "vai trò (roles) trong mã truy cập không phải danh sách chữ"),
         (r"its (?P<claim>vonggac_\w+) (?:is not|cannot be read)", "'{claim}' trong mã truy cập không đọc được: xin mã mới"),
         (r"needs the right '(?P<right>[^']*)'; the role '(?P<role>[^']*)' has it in a token with a scope", "cần quyền '{right}'; vai trò '{role}' chỉ có quyền này khi mã truy cập có phạm vi"),
+        (r"needs the right '(?P<right>[^']*)', which the roles (?P<holders>.*) have, and the token has (?P<roles>[^;]*);", "cần quyền '{right}': thuộc các vai trò {holders}; tài khoản này có vai trò {roles}; hãy để một trong các bên đó thực hiện bằng tài khoản của mình"),
         (r"needs the right '(?P<right>[^']*)'", "cần quyền '{right}', vai trò của tài khoản không có"),
         (r"the token is for a part of the province", "việc này cần tài khoản dùng cho cả tỉnh"),
         (r"too many wrong tokens or passwords from this address; a wrong one is read again in (?P<wait>\d+) s", "địa chỉ này đã gửi quá nhiều mã truy cập hoặc mật khẩu sai: sau {wait} giây mới đọc mã sai tiếp theo"),
