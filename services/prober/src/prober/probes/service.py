@@ -255,7 +255,7 @@ class Process:
         )
 
     def _views(self, bus: Bus, verifications: Verifications, decoder: Decoder) -> tuple[Stills, LiveViews]:
-        """What people view."""
+        """Return what people view."""
         stills = Stills(bus, verifications, decoder, most=VIEWS_AT_A_TIME)
         return stills, LiveViews(
             verifications.verifier, self._metrics, most=LIVE_VIEWERS, most_of_one=LIVE_VIEWERS_OF_ONE

@@ -32,7 +32,7 @@ def codec_name(sps: bytes) -> str:
 
 
 def initialization(sps: Sequence[bytes], pps: Sequence[bytes], width: int, height: int) -> bytes:
-    """What stands before the first fragment: the file type, and one track with these parameter sets."""
+    """Build what stands before the first fragment: the file type, and one track with these parameter sets."""
     video = _box(b"vmhd", struct.pack(">I8x", 1))
     where = _full(b"dref", struct.pack(">I", 1) + _full(b"url ", b"", flags=_SELF_CONTAINED))
     tables = b"".join(_full(name, struct.pack(">I", 0)) for name in (b"stts", b"stsc", b"stco"))

@@ -54,11 +54,11 @@ class Muxer:
         self._number = 0
 
     def skip_to_keyframe(self) -> None:
-        """A picture was lost: those that refer to it are of no use."""
+        """Note that a picture was lost: those that refer to it are of no use."""
         self._waits = True
 
     def add(self, unit: AccessUnit) -> list[Fragment]:
-        """The fragments that this picture completes. Raises PeerError where no browser can have the stream."""
+        """Return the fragments that this picture completes. Raises PeerError where no browser can have the stream."""
         if self._waits and not unit.keyframe:
             return []
         fragments = []

@@ -48,7 +48,7 @@ class Viewer:
         self._changed.set()
 
     async def read(self, *, lasts_s: float) -> AsyncIterator[bytes]:
-        """What comes within so many seconds, in pieces as large as is waiting."""
+        """Yield what comes within so many seconds, in pieces as large as is waiting."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + lasts_s
         while True:
