@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
@@ -13,21 +14,28 @@ import openpyxl
 import polars
 import pytest
 from docx import Document
+from PIL import ImageFont
 
 from reporting.documents.as_csv import as_csv
 from reporting.documents.as_json import as_json
+from reporting.documents.letter.appendices.proposals import proposal_list
 from reporting.documents.letter.blocks import Grid, Heading, Text
 from reporting.documents.letter.columns import MEANINGS, TABLE_NAMES
 from reporting.documents.letter.content import paper
 from reporting.documents.letter.wording import percent
 from reporting.documents.render import rendered
 from reporting.reports.snapshot.report import COLUMNS, LENGTHS
+from vonggac.decree.measures import WIDE_TABLE, WIDE_TEXT_MM
+from vonggac.decree.pdf import letter_pdf
 
 pytestmark = pytest.mark.heavy
 
 if TYPE_CHECKING:
     from reporting.reports.snapshot.report import Report
 
+FONTS = Path(letter_pdf.__file__).parent / "fonts"
+WORD_S_MARGINS_MM = 3.9
+"""Of a cell, left and right."""
 PARTS = ("up_ms", "down_ms", "maintenance_ms", "unknown_ms", "out_of_scope_ms")
 
 
@@ -148,6 +156,20 @@ def test_the_appendix_of_proposals_has_areas_number_cost_days_funds_and_decision
         f"{sum(int(str(row[name])) for row in report.tables['proposals']):,}".replace(",", ".")
         for name in ("proposed_cameras", "estimated_cost_vnd")
     ]  # fmt: skip
+
+
+def test_no_word_of_the_appendix_of_proposals_is_wider_than_its_column(report: Report) -> None:
+    grid = proposal_list(report)
+    assert isinstance(grid, Grid)
+    bold, plain = (
+        ImageFont.truetype(FONTS / f"LiberationSerif-{one}.ttf", WIDE_TABLE * 100) for one in ("Bold", "Regular")
+    )
+    for column, width in enumerate(grid.widths):
+        room = width / sum(grid.widths) * WIDE_TEXT_MM - WORD_S_MARGINS_MM
+        words = [(bold, one) for one in grid.columns[column].split()]
+        words += [(plain, one) for row in grid.rows for one in row[column].split()]
+        widest = max(font.getlength(one) / 100 * 25.4 / 72 for font, one in words)
+        assert widest <= room, (grid.columns[column], widest, room)
 
 
 def test_security_of_cameras_is_one_figure_in_table_appendix_rows_and_csv(report: Report) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from inventory.domain.days import VIETNAM
 
 if TYPE_CHECKING:
     from services.inventory.tests.api.mandate.conftest import Letter
@@ -39,6 +42,7 @@ async def test_a_day_to_come_is_refused(letter: Letter, what: str) -> None:
         await letter.province.let_writers_approve(facility.json())
     refused = await letter.client.post(path, json=body | {field: NEVER})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, field), refused.text
+    check_days(refused.json()["errors"][0])
     made = await letter.client.post(path, json=body | {field: "2021-05-07"})
     assert made.status_code == 201, made.text
     one = f"{path}/{made.json()['id']}"
@@ -52,6 +56,7 @@ async def test_a_finding_is_not_mended_on_a_day_to_come(letter: Letter) -> None:
     finding = {"text": "Cáp hỏng", "mend_by": NEVER}
     refused = await letter.client.post("/v1/inspections", json=body | {"findings": [finding | {"mended_on": NEVER}]})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "findings"), refused.text
+    check_days(refused.json()["errors"][0])
     assert (await letter.client.post("/v1/inspections", json=body | {"findings": [finding]})).status_code == 201
 
 
@@ -72,4 +77,26 @@ async def test_a_file_says_nothing_of_a_day_to_come(letter: Letter, noun: str) -
     (mistake,) = answer.json()["errors"]
     assert (answer.status_code, mistake["row"]) == (422, 2), facility
     assert mistake["field"] in {"verified_on", "decision_date"}
-    assert "ngày chưa tới" in mistake["message_vi"]
+    check_days(mistake)
+
+
+async def test_an_instant_to_come_is_named_beside_now(letter: Letter) -> None:
+    facility = await letter.province.facility()
+    later = "2999-05-07T08:00:00+07:00"
+    body = {"code": "KS", "facility_id": facility["id"], "acknowledged_by": "Ban quản lý", "acknowledged_at": later}
+    refused = await letter.client.post("/v1/surveys", json=body)
+    assert refused.status_code == 422, refused.text
+    (mistake,) = refused.json()["errors"]
+    assert (refused.status_code, mistake["field"]) == (422, "acknowledged_at"), refused.text
+    assert f"is {later}, and it is {today().isoformat()}" in mistake["message"]
+    assert f"là {later}, bây giờ là {today().isoformat()}" in mistake["message_vi"]
+
+
+def check_days(mistake: dict[str, Any]) -> None:
+    """Both days stand in it, in both languages."""
+    assert f"is {NEVER}, a day to come, and it is {today().isoformat()} now" in mistake["message"]
+    assert f"là ngày {NEVER}, chưa tới, hôm nay là {today().isoformat()}" in mistake["message_vi"]
+
+
+def today() -> date:
+    return datetime.now(VIETNAM).date()

@@ -51,7 +51,7 @@ _SENTENCES = tuple(
         # Urging and messages.
         (r"it was urged at (?P<at>\S+), within the last hour", "đã đôn đốc lúc {at}, chưa quá một giờ: gửi `again: true` nếu vẫn muốn đôn đốc"),
         (r"lies before the party was urged, at (?P<at>\S+)", "trước lúc được đôn đốc, {at}"),
-        (r"(?P<day>\S+) is a day to come", "{day} là ngày chưa tới: ghi ngày trên văn bản"),
+        (r"is (?P<day>\S+), a day to come, and it is (?P<today>\S+) now", "là ngày {day}, chưa tới, hôm nay là {today}: ghi ngày trên văn bản, không muộn hơn hôm nay"),
         (r"there are (?P<most>\d+) (?:\w+ )?already", "đã có {most}, là nhiều nhất: bỏ bớt cái không còn cần"),
         (r"'(?P<given>[^']*)' is no type of a notice; there are (?P<known>.*)", "'{given}' không phải loại thông báo; có: {known}"),
         (r"(?P<given>.*): no such type; there are (?P<known>.*)", "{given}: không có loại này; có: {known}"),

@@ -312,7 +312,7 @@ async def test_an_answer_that_cannot_be_is_refused(lead: Client, bus: Bus, provi
     for given, named in (
         ({"text": "x", "answered_at": "2099-01-01T00:00:00+07:00"}, "future"),
         (PAPER | {"text": "x", "answered_at": "2021-01-01T00:00:00+07:00"}, "before the party was urged"),
-        (PAPER | {"text": "x", "document_day": "2099-01-01"}, "a day to come"),
+        (PAPER | {"text": "x", "document_day": "2099-01-01"}, "is 2099-01-01, a day to come, and it is 20"),
         ({"text": "x", "promised_by": "9999-12-31T23:59:59Z"}, "has a year that is not between"),
         ({"text": ""}, "text"),
     ):

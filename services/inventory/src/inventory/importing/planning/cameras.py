@@ -33,7 +33,7 @@ from inventory.importing.planning.plan import Action, FileRules, Plan, Planned, 
 from inventory.importing.planning.register import CHUNK, Brought, Register
 from inventory.nouns.devices.sameness import DEVICE, OF_ANOTHER, device_of
 from inventory.nouns.devices.secrets import device_origins
-from inventory.nouns.mandate.states import DAY_TO_COME
+from inventory.nouns.mandate.states import day_to_come
 from inventory.storage.conflicts import reason_missing
 from inventory.storage.queries.cursors import open_cursor
 from inventory.storage.queries.sight import select_visible, sight_of
@@ -219,7 +219,7 @@ class CameraRules(FileRules):
         self._check_recorder(planned, fields, mistakes)
         day = fields.verified_on
         if day is not None and day > self._today and (present is None or present["verified_on"] != day):
-            mistakes.add(planned.line, "verified_on", translate(DAY_TO_COME), value=day.isoformat())
+            mistakes.add(planned.line, "verified_on", translate(day_to_come(day, self._today)), value=day.isoformat())
         self._check_trust(planned.line, fields.tls, fields.url, mistakes)
         receiving = self._plan_deliveries(planned, fields, mistakes)
         codec = fields.expected.codec if fields.expected is not None else None

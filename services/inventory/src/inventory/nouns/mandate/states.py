@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from inventory.domain.days import day_of
+from inventory.domain.days import VIETNAM, day_of
 from inventory.domain.paper import Cause, find_wrong_day
 from inventory.domain.states import StateMachine
 from inventory.nouns.noun import Filter
@@ -32,7 +32,15 @@ AHEAD = timedelta(seconds=1)
 FIELD_AHEAD = timedelta(minutes=5)
 """How far the clock of a phone in the field may be."""
 
-DAY_TO_COME = "is a day to come: what has not happened yet is not on record"
+
+def day_to_come(day: date, today: date) -> str:
+    """Return why a day later than today is refused; both days stand in it."""
+    days = f"is {day.isoformat()}, a day to come, and it is {today.isoformat()} now"
+    return f"{days}: what has not happened yet is not on record"
+
+
+def _in_seconds(at: datetime) -> str:
+    return at.astimezone(VIETNAM).isoformat(timespec="seconds")
 
 
 def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: str, ahead: timedelta = AHEAD) -> None:
@@ -43,9 +51,10 @@ def check_happened(now: datetime, before: Thing | None, after: Thing, *fields: s
             continue
         if not isinstance(value, datetime):
             if value > day_of(now):
-                raise invalid(field, DAY_TO_COME)
+                raise invalid(field, day_to_come(value, day_of(now)))
         elif value > now + ahead:
-            raise invalid(field, "lies in the future: what has not happened yet is not on record")
+            at, today = _in_seconds(value), _in_seconds(now)
+            raise invalid(field, f"is {at}, and it is {today} now: what has not happened yet is not on record")
 
 
 def status_filter(states: type[StrEnum]) -> Mapping[str, Filter]:

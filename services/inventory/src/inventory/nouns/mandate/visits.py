@@ -15,12 +15,12 @@ from inventory.domain.mandate.visit import HEADINGS, MACHINE, Protection, VisitF
 from inventory.domain.people.own_word import ACCESS, BRIEFING, RECORDED_BY, lies_outside
 from inventory.nouns.mandate.closable import closed
 from inventory.nouns.mandate.states import (
-    DAY_TO_COME,
     FIELD_AHEAD,
     OF_VISITS,
     StatusWriter,
     check_happened,
     check_paper_day,
+    day_to_come,
     status_filter,
 )
 from inventory.nouns.noun import Noun
@@ -196,8 +196,9 @@ async def _check_inspected(transaction: WriteTransaction, before: Inspection | N
         for each in (after, before)
     )
     today = day_of(transaction.now)
-    if any(one.mended_on is not None and one.mended_on > today and one not in known for one in found):
-        raise invalid("findings", f"mended_on {DAY_TO_COME}")
+    days = [one.mended_on for one in found if one.mended_on is not None and one not in known]
+    if any(day > today for day in days):
+        raise invalid("findings", f"mended_on {day_to_come(max(days), today)}")
 
 
 INSPECTION = Noun(

@@ -212,8 +212,10 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
         own_word = view is not None or await _speaks_for(session, caller, row.agency_id)
         if not own_word and None in {body.document, body.document_day, body.document_file}:
             raise _not_your_word(row)
-        if body.document_day is not None and body.document_day > now.astimezone(VIETNAM).date():
-            raise invalid("document_day", f"{body.document_day.isoformat()} is a day to come")
+        today = now.astimezone(VIETNAM).date()
+        if body.document_day is not None and body.document_day > today:
+            days = f"is {body.document_day.isoformat()}, a day to come, and it is {today.isoformat()} now"
+            raise invalid("document_day", f"{days}: give the day on the document, never later than today")
         answered_at = _after_the_urge(answered_at, row.urged_at)
         if answered_at < row.urged_at:
             raise invalid("answered_at", f"lies before the party was urged, at {format_instant(millis(row.urged_at))}")

@@ -11,16 +11,16 @@ from vonggac.decree.dates import short_day
 
 TITLE = "Đề xuất lắp đặt camera"
 _COLUMNS: tuple[tuple[str, int, Align], ...] = (
-    ("TT", 6, "centre"),
-    ("Cơ sở (cơ quan quản lý)", 32, "left"),
-    ("Đề xuất", 22, "left"),
-    ("Khu vực lắp đặt", 36, "left"),
-    ("Số camera", 13, "right"),
-    ("Kinh phí (đồng)", 22, "right"),
-    ("Thời gian (ngày)", 14, "right"),
-    ("Nguồn kinh phí", 26, "left"),
-    ("Quyết định", 30, "left"),
-    ("Tình trạng", 22, "left"),
+    ("TT", 10, "centre"),
+    ("Cơ sở (cơ quan quản lý)", 33, "left"),
+    ("Đề xuất", 37, "left"),
+    ("Khu vực lắp đặt", 33, "left"),
+    ("Số camera", 19, "right"),
+    ("Kinh phí (đồng)", 23, "right"),
+    ("Thời gian (ngày)", 15, "right"),
+    ("Nguồn kinh phí", 25, "left"),
+    ("Quyết định", 31, "left"),
+    ("Tình trạng", 21, "left"),
 )
 
 
