@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -247,14 +248,23 @@ async def test_the_commands_of_the_page_lead_from_the_directive_to_a_signed_repo
     environment = os.environ | {
         "INVENTORY": addresses.inventory, "FORWARDER": addresses.forwarder, "REPORTING": addresses.reporting,
         "TOKEN": running.token, "APPROVER": running.approver, "no_proxy": "127.0.0.1",
+        "KEYS": str(running.platform.state.keys), "PYTHON": sys.executable,
     }  # fmt: skip
     async with running_beside(running.give_addresses_again_and_again()):
         ran = await asyncio.to_thread(
             subprocess.run, ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment,
-            capture_output=True, text=True, timeout=100, check=False,
+            capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
     assert '"unaltered":true' in ran.stdout.replace(" ", "")
-    assert set(await asyncio.to_thread(os.listdir, tmp_path)) == {"bien-ban.docx", "bao-cao.pdf"}
-    facility = (await running.get("inventory", "/v1/facilities?q=KCL-VD&limit=1"))["items"][0]
-    assert facility["status"] == "suspended"
+    papers = {"bien-ban.docx", "bao-cao-hien-trang.pdf", "to-trinh.pdf", "bao-cao.pdf"}
+    assert set(await asyncio.to_thread(os.listdir, tmp_path)) == papers
+    facilities = (await running.get("inventory", "/v1/facilities?q=KCL-VD&sort=code&limit=2"))["items"]
+    assert {one["code"]: one["status"] for one in facilities} == {"KCL-VD": "suspended", "KCL-VD2": "active"}
+    [plan] = (await running.get("inventory", f"/v1/connection-plans?facility_id={facilities[0]['id']}"))["items"]
+    given = [(one["kind"], one["recorded_by"]) for one in plan["consents"]]
+    assert given == [("agreed", None), ("agreed", None), ("consulted", None)], "each gave its own word"
+    [proposal] = (await running.get("inventory", f"/v1/installation-proposals?facility_id={facilities[1]['id']}"))[
+        "items"
+    ]
+    assert proposal["status"] == "funded"
