@@ -269,6 +269,12 @@ def test_nothing_read_back_is_unreachable_with_its_cause() -> None:
     assert (finding.verdict, finding.cause) == (VerificationVerdict.UNREACHABLE, Cause.NO_KEYFRAME)
 
 
+def test_a_centre_without_a_session_left_for_a_read_back_says_nothing_of_what_it_receives() -> None:
+    finding = decided(seen(failure=Failure(Cause.SESSION_LIMIT, "453 Not Enough Bandwidth")), noted(("a", 1.0)))
+    assert finding is not None
+    assert (finding.verdict, finding.cause) == (VerificationVerdict.NOT_CHECKABLE, Cause.SESSION_LIMIT)
+
+
 def test_a_session_that_ends_before_anything_is_recognised_is_unreachable() -> None:
     finding = decided(seen(("x", 0.5), failure=Failure(Cause.ENDED, "closed")), noted(("a", 1.0)))
     assert finding is not None

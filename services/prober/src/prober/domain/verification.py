@@ -35,6 +35,8 @@ OURS = frozenset(
     }
 )
 """Causes that lie with us, not with the destination: nothing could be checked."""
+SAYS_NOTHING = OURS | {Cause.SESSION_LIMIT}
+"""Nor does a centre that has no session left, perhaps since people view it live, say that it received nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,11 +292,11 @@ def not_checkable(detail: str, cause: Cause | None = None) -> Finding:
 
 def failed(failure: Failure, *, keyframes: int = 0) -> Finding:
     """Judge a read-back that did not get far enough."""
-    ours = failure.cause is None or failure.cause in OURS
+    says_nothing = failure.cause is None or failure.cause in SAYS_NOTHING
     detail = failure.detail
     if keyframes:
         detail = f"{detail}, after {keyframes} keyframes of which none was recognised yet"
-    verdict = VerificationVerdict.NOT_CHECKABLE if ours else VerificationVerdict.UNREACHABLE
+    verdict = VerificationVerdict.NOT_CHECKABLE if says_nothing else VerificationVerdict.UNREACHABLE
     return Finding(verdict, failure.cause, detail, rest_s=failure.rest_s)
 
 
