@@ -33,9 +33,14 @@ def settings(**served: object) -> Settings:
     return Settings.model_validate({"workers_private_key_file": "key", "allowed_networks": "127.0.0.0/8", **served})
 
 
-def test_served_nowhere_unless_a_port_is_set(context: RelayContext) -> None:
-    assert listener_of(settings(), context) is None
-    assert listener_of(settings(serve_port=0), context) is not None
+@pytest.mark.parametrize("port", [None, 0])
+async def test_served_nowhere_unless_a_port_is_set(context: RelayContext, port: int | None) -> None:
+    listener = listener_of(settings(serve_host="127.0.0.1", serve_port=port), context)
+    await listener.start()
+    try:
+        assert (listener.port is None, listener.tls_port is None) == (port is None, True)
+    finally:
+        await listener.stop()
 
 
 def test_served_tls_without_a_usable_certificate_is_refused_at_the_start(context: RelayContext, tmp_path: Path) -> None:
