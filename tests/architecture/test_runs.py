@@ -83,6 +83,14 @@ def test_a_test_that_hangs_once_is_repeated(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+def test_files_that_a_crashed_worker_had_run_do_not_hold_up_what_it_had_not(tmp_path: Path) -> None:
+    for name in ("before", "earlier"):
+        (tmp_path / f"test_{name}.py").write_text("def test_it():\n    pass\n", "utf-8")
+    done = run_hanging(tmp_path, HANGS, "-k", "before or earlier or crashes or after", MARK=str(tmp_path / "once"))
+    assert failed(done, "test_that_crashes"), done.stdout
+    assert re.search(r"\b3 passed\b", done.stdout), done.stdout
+
+
 @pytest.mark.parametrize("name", ["test_that_may_not_be_repeated", "test_that_crashes"])
 def test_one_that_crashes_or_may_not_be_repeated_has_failed(tmp_path: Path, name: str) -> None:
     done = run_hanging(tmp_path, HANGS, "-k", f"{name} or after", MARK=str(tmp_path / "once"))

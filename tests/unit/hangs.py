@@ -13,14 +13,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import pytest_timeout
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 GRACE_S = 180.0
 """For fixtures to stop what they started, after the time of the test is over. Whole platforms take 20 s."""
 MOST_REPEATED = 2
+LEAST_PENDING = 2
 _NOTES = "VONGGAC_NOTES_OF_HANGS"
 """A folder of this run, whose name the workers of xdist inherit: what each runs, and which tests ended one of them."""
 _stderr_key = pytest.StashKey[IO[str]]()
@@ -57,6 +59,35 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport) -> None:
         report.outcome = "rerun"  # type: ignore[assignment]
     else:
         _note("over", crashitem)
+
+
+class FileScheduling(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
+    """Goes on after a worker has ended, where xdist stands still with all tests but the last ones done.
+
+    A worker begins a test once it knows the next one, and is given more once it has reported one. So it needs two, or
+    the word that there are no more. xdist gives back whole files of who ended, also those that it had run, of which
+    nobody has anything to report, and gives one file to who comes in its place, which may have one test.
+    """
+
+    def remove_node(self, node: Any) -> str | None:
+        """Give back what was not run alone; return the test that it ended in."""
+        units = self.assigned_work[node]
+        self.assigned_work[node] = {scope: unit for scope, unit in units.items() if not all(unit.values())}
+        ended_in: str | None = super().remove_node(node)
+        return ended_in
+
+    def _reschedule(self, node: Any) -> None:
+        if node not in self.registered_collections:
+            return
+        super()._reschedule(node)
+        while not node.shutting_down and self._pending_of(self.assigned_work[node]) < LEAST_PENDING:
+            super()._reschedule(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduling | None:
+    """Give out files to whole workers; leave the other ways of xdist as they are."""
+    return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _has_hung(name: str) -> bool:
