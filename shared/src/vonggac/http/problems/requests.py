@@ -143,6 +143,7 @@ OF_STATUSES: Mapping[int, str] = {
     428: "Thiếu điều kiện",
     429: "Quá nhiều yêu cầu",
     500: "Lỗi của hệ thống",
+    502: "Trung tâm hoặc thiết bị phía sau không trả lời đúng",
     503: "Tạm thời chưa phục vụ được",
 }
 """The titles of problems: a problem's title is that of its status (RFC 9457 §4.2.1)."""

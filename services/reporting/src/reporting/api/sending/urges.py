@@ -214,8 +214,8 @@ async def record_answer(urge_id: UUID, body: NewAnswer, shared: InContext, calle
             raise _not_your_word(row)
         today = now.astimezone(VIETNAM).date()
         if body.document_day is not None and body.document_day > today:
-            days = f"is {body.document_day.isoformat()}, a day to come, and it is {today.isoformat()} now"
-            raise invalid("document_day", f"{days}: give the day on the document, never later than today")
+            day = body.document_day.isoformat()
+            raise invalid("document_day", f"is {day}, a day to come, and it is {today} now: give that of the document")
         answered_at = _after_the_urge(answered_at, row.urged_at)
         if answered_at < row.urged_at:
             raise invalid("answered_at", f"lies before the party was urged, at {format_instant(millis(row.urged_at))}")
