@@ -13,8 +13,13 @@ from vonggac.database import Database, is_away
 
 @pytest.mark.parametrize(
     "statements",
-    [("set transaction read only", "create table kept (id int)"), ("select from no_such_table",)],
-    ids=["read-only", "not migrated"],
+    [
+        ("set transaction read only", "create table kept (id int)"),
+        ("select from no_such_table",),
+        ("create temporary table kept (id int)", "select kept.code from kept"),
+        ("create temporary table kept (id int)", "select kept.mode from kept"),
+    ],
+    ids=["read-only", "not migrated", "without a column", "without a column that is called like an aggregate"],
 )
 async def test_a_database_that_cannot_take_it_for_now_is_away(database_url: str, statements: Sequence[str]) -> None:
     assert is_away(await _failed(database_url, *statements))
