@@ -92,10 +92,10 @@ def test_files_that_a_crashed_worker_had_run_do_not_hold_up_what_it_had_not(tmp_
 
 
 @pytest.mark.parametrize("name", ["test_that_may_not_be_repeated", "test_that_crashes"])
-def test_one_that_crashes_again_or_may_not_be_repeated_has_failed(tmp_path: Path, name: str) -> None:
+def test_one_that_crashes_or_may_not_be_repeated_has_failed(tmp_path: Path, name: str) -> None:
     done = run_hanging(tmp_path, HANGS, "-k", f"{name} or after", MARK=str(tmp_path / "once"))
     assert failed(done, name), done.stdout
-    assert bool(re.search(r"\b1 rerun\b", done.stdout)) is (name == "test_that_crashes"), "once, where it may be"
+    assert not re.search(r"\d rerun", done.stdout)
     assert re.search(r"PASSED test_it.py::test_after_it|test_it.py::test_after_it PASSED", done.stdout)
 
 

@@ -2,13 +2,14 @@
 
 `pytest-timeout` raises once, in the test. What hangs then, in the fixtures that stop servers, would hold the whole run
 until somebody kills it, and nobody would know which test it was. xdist says which test its worker ended in, and gives
-its file to another worker. There a test that may be repeated (`server`, in `make test`), and hung or crashed, is begun
-once more, two in a run at most. Any other has failed and is not begun again.
+its file to another worker. There a test that may be repeated (`server`, in `make test`) and hung is begun once more,
+two in a run at most. Any other has failed, one that crashed too, and is not begun again.
 """
 
 import faulthandler
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import rmtree
@@ -52,7 +53,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport) -> None:
     """Decide, in the process that has the workers, whether the test that one of them ended in is begun once more."""
     over, repeated = _ended_in("over"), _ended_in("repeated")
-    if crashitem not in {*over, *repeated} and len(repeated) < MOST_REPEATED and _may_repeat(crashitem):
+    if crashitem not in {*over, *repeated} and len(repeated) < MOST_REPEATED and _has_hung(crashitem):
         _note("repeated", crashitem)
         # As pytest-rerunfailures says it.
         report.outcome = "rerun"  # type: ignore[assignment]
@@ -89,9 +90,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FileScheduli
     return FileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
-def _may_repeat(name: str) -> bool:
-    """Whether a worker ran this test last, of those that may be repeated."""
-    return any(each.read_text("utf-8") == name for each in _notes().glob("runs-*"))
+def _has_hung(name: str) -> bool:
+    """Whether a worker ran this test, which may be repeated, beyond its time. A crash comes earlier."""
+    for each in _notes().glob("runs-*"):
+        until_s, _, running = each.read_text("utf-8").partition(" ")
+        if running == name and time.monotonic() >= float(until_s):
+            return True
+    return False
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -114,7 +119,7 @@ def _count(item: pytest.Item) -> None:
         limit_s += float(item.config.getini("hang_grace_s"))
         faulthandler.dump_traceback_later(limit_s, exit=True, file=item.config.stash[_stderr_key])
         if item.get_closest_marker("flaky"):
-            (_notes() / f"runs-{os.getpid()}").write_text(item.nodeid, "utf-8")
+            (_notes() / f"runs-{os.getpid()}").write_text(f"{time.monotonic() + limit_s} {item.nodeid}", "utf-8")
 
 
 @pytest.hookimpl(wrapper=True)
