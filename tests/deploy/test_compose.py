@@ -98,7 +98,12 @@ async def test_compose_reaches_the_truth_by_sessions_that_the_province_opens_its
     """Whatever forwarder holds the camera: one of three has a port for centres."""
     [province] = [one for one in content.destinations() if one.mode == PULLS]
     simulator = SimulatorApi(f"http://127.0.0.1:{compose.ports['SIMULATOR']}")
-    assert len(await simulator.pulled(province.simulator_id)) == content.EXPECTATION.delivered_both
+
+    async def all_are_pulled() -> bool:
+        return len(await simulator.pulled(province.simulator_id)) == content.EXPECTATION.delivered_both
+
+    # A camera that has just moved to another forwarder is asked for anew.
+    await eventually(all_are_pulled, within_s=60, poll_s=1)
 
 
 def test_logs_memory_and_restarts_are_bounded_by_the_engine_itself(compose: Compose) -> None:
