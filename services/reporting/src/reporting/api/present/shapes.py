@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from reporting.domain.instants import VIETNAM, Millis, moment
+from reporting.domain.instants import VIETNAM, Millis, to_local
 from reporting.domain.scope import Facility
 from reporting.reports.accounts import StateNow
 from reporting.reports.present.counts import CONFIRMED_NAMES, COUNT_NAMES, Group, Present
@@ -178,7 +178,7 @@ class PresentCameras(PageOf[PresentCamera]):
 
 def to_local_or_none(at: Millis | None) -> datetime | None:
     """Convert the moment to Vietnam time; None stays None."""
-    return None if at is None else moment(at).astimezone(VIETNAM)
+    return None if at is None else to_local(at)
 
 
 def counts(cameras: Counter[str]) -> dict[str, int]:
