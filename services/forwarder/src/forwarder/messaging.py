@@ -60,8 +60,9 @@ class Reporter:
         self.worker_id = worker_id
         self._outgoing, self._started_at = outgoing, started_at
         self.passage_address: str | None = None
-        self.takes_centres = False
         """Where other workers pass centres on to this one."""
+        self.takes_centres = False
+        """Whether centres connect to this worker."""
         self.awake_since = started_at
         """Since when this worker has watched without a hole: nothing is claimed of the time before."""
         self.clock_stepped_s = 0.0
