@@ -9,7 +9,7 @@ import local  # noqa: F401
 import simulator  # noqa: F401
 
 pytest_plugins = [
-    "vonggac.testing.fixtures", "tests.unit.seconds", "tests.unit.tiers", "tests.unit.shards", "tests.unit.day",
+    "vonggac.testing.fixtures", "tests.unit.day", "tests.unit.seconds", "tests.unit.tiers", "tests.unit.shards",
     "tests.unit.hangs",
 ]  # fmt: skip
 

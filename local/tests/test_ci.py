@@ -1,4 +1,4 @@
-"""`.ci/run`: lint beside the unit tests' coverage, then all tests, from anywhere, and no process left."""
+"""`.ci/run`: lint beside the pages of the day, then the tests, from anywhere, and no process left."""
 
 import os
 import re
@@ -24,7 +24,7 @@ coverage:
 chart-tools:
 \t@true
 test-browser:
-\t@echo opened; {browser}
+\t@echo opened $(ARGS); {browser}
 test:
 \t@setsid sleep 600 & echo $$! > daemon; echo "== 3 passed in 0.01s =="; {test}
 """
@@ -38,6 +38,7 @@ def run(
     test: str = "true",
     browser: str = "true",
     chromium: str = "here",
+    every_case: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """With a Chromium on PATH, or on a machine that has none and gets none."""
     (folder / ".ci").mkdir()
@@ -56,22 +57,23 @@ def run(
     path = f"{folder}/bin:{os.environ['PATH']}" if chromium else f"{folder}/bin"
     return subprocess.run(
         [str(folder / ".ci" / "run")], cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        env={**os.environ, "PATH": path, "BROWSER_WITHIN_S": "2"},
+        env={**os.environ, "PATH": path, "BROWSER_WITHIN_S": "2", "VONGGAC_EVERY_CASE": every_case},
     )  # fmt: skip
 
 
 def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:
     done = run(tmp_path)
     assert done.returncode == 0
-    counted, linted, stage, opened, tested = done.stdout.splitlines()
-    assert (counted, linted, opened, tested) == ("counted", "linted", "opened", "== 3 passed in 0.01s ==")
-    assert re.match(r"stage lint: \d+ s", stage)
+    opened, of_pages, linted, of_lint, tested = done.stdout.splitlines()
+    assert (linted, opened, tested) == ("linted", "opened --of-day", "== 3 passed in 0.01s ==")
+    assert re.match(r"stage browser: done after \d+ s", of_pages)
+    assert re.match(r"stage lint: done after \d+ s", of_lint)
     daemon = int((tmp_path / "daemon").read_text("ascii"))
     assert "left over, stopping: " in done.stderr
     assert not psutil.pid_exists(daemon) or still_running([psutil.Process(daemon)], within_s=5) == []
 
 
-@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"coverage": "false"}, {"test": "false"}])
+@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"test": "false"}, {"coverage": "false", "every_case": "1"}])
 def test_a_failure_is_the_result(tmp_path: Path, wrong: dict[str, str]) -> None:
     assert run(tmp_path, **wrong).returncode != 0
 
@@ -89,12 +91,17 @@ def test_pages_that_are_not_opened_or_fail_are_named_and_are_no_failure(tmp_path
         assert done.stdout.splitlines()[-1] == "== 3 passed in 0.01s =="
 
 
-@pytest.mark.parametrize("wrong", [{"lint": "false"}, {"coverage": "false"}])
-def test_nothing_is_tested_where_the_code_is_not_clean(tmp_path: Path, wrong: dict[str, str]) -> None:
-    said = run(tmp_path, **wrong).stdout
+def test_nothing_is_tested_where_the_code_is_not_clean(tmp_path: Path) -> None:
+    said = run(tmp_path, lint="false").stdout
     assert "linted" in said
-    assert "counted" in said
     assert "passed" not in said
+
+
+@pytest.mark.parametrize(("every_case", "counted"), [("", False), ("0", False), ("1", True)])
+def test_lines_and_branches_are_counted_where_every_case_is_asked(
+    tmp_path: Path, every_case: str, *, counted: bool
+) -> None:
+    assert ("counted" in run(tmp_path, every_case=every_case).stdout.splitlines()) is counted
 
 
 def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a run of all tests leaves out, and that it comes to its end."""
+"""What a run of all tests leaves for another day, and that it comes to its end."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.guard.faults import read_mends, read_mutations
 
 ROOT = Path(__file__).parents[2]
 HANGS = """
@@ -46,6 +47,21 @@ def test_of_minutes():
 def test_of_a_moment():
     pass
 """
+
+WITH_SERVERS = """
+import pytest
+
+@pytest.mark.server
+@pytest.mark.parametrize("number", range(21))
+def test_in_turn(number):
+    pass
+
+@pytest.mark.server
+@pytest.mark.daily
+def test_that_is_daily():
+    pass
+"""
+RUN = re.compile(r"test_it\.py::(\S+) PASSED")
 
 pytestmark = pytest.mark.server
 
@@ -114,14 +130,67 @@ def test_one_that_crashes_or_may_not_be_repeated_has_failed(tmp_path: Path, name
 def test_what_is_weekly_is_left_out_of_a_run_that_names_nothing(
     tmp_path: Path, arguments: list[str], every_case: str, passed: int
 ) -> None:
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.unit.day"]\n', "utf-8")
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = here\nmarkers = weekly\n", "utf-8")
-    (tmp_path / "here").mkdir()
-    (tmp_path / "here/test_it.py").write_text(WEEKLY, "utf-8")
-    options = ["-p", "no:cacheprovider", "-p", "no:schemathesis", "--import-mode=importlib"]
+    done = run_here(tmp_path, WEEKLY, *arguments, VONGGAC_EVERY_CASE=every_case)
+    assert re.search(rf"\b{passed} passed\b", done.stdout), done.stdout + done.stderr
+
+
+def test_a_test_with_a_server_has_its_day_in_seven_and_a_daily_one_each(tmp_path: Path) -> None:
+    week = [
+        set(RUN.findall(run_here(tmp_path, WITH_SERVERS, VONGGAC_DAY=f"202612{day:02}").stdout)) for day in range(1, 8)
+    ]
+    assert all("test_that_is_daily" in day for day in week)
+    in_turn = [name for day in week for name in day - {"test_that_is_daily"}]
+    assert sorted(in_turn) == sorted(f"test_in_turn[{number}]" for number in range(21)), "each once"
+    again = run_here(tmp_path, WITH_SERVERS, "-n", "2", VONGGAC_DAY="20261208").stdout
+    assert {name for name in week[0] if name in again} == week[0]
+
+
+@pytest.mark.parametrize("chosen", [["here"], ["-k", "test"], []])
+def test_nothing_waits_for_its_day_where_tests_are_named_or_every_case_is_asked(
+    tmp_path: Path, chosen: list[str]
+) -> None:
+    done = run_here(tmp_path, WITH_SERVERS, *chosen, VONGGAC_EVERY_CASE="" if chosen else "1")
+    assert "22 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_files_that_are_named_run_those_of_the_day_where_that_is_asked(tmp_path: Path) -> None:
+    named, unnamed = (
+        run_here(tmp_path, WITH_SERVERS, *chosen, VONGGAC_DAY="20261202") for chosen in (["here", "--of-day"], [])
+    )
+    assert set(RUN.findall(named.stdout)) == set(RUN.findall(unnamed.stdout))
+    nothing = run_here(tmp_path, WEEKLY.split("def test_of_a_moment", maxsplit=1)[0], "here", "--of-day")
+    assert nothing.returncode == 0, "a day without a test is no failure"
+
+
+def test_a_day_that_is_none_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    done = run_here(tmp_path, WITH_SERVERS, VONGGAC_DAY="tomorrow")
+    assert "VONGGAC_DAY=tomorrow: write a day as 20261201" in done.stdout + done.stderr
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+
+
+def test_what_finds_a_fault_of_the_guard_runs_each_day() -> None:
+    found_by = {fault.test for fault in (*read_mends(), *read_mutations())}
+    files = sorted({name.partition("::")[0] for name in found_by})
+    options = ["--collect-only", "-q", "-p", "no:schemathesis", "--of-day", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *arguments],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT), "VONGGAC_EVERY_CASE": every_case},
+        [sys.executable, "-m", "pytest", *options, *files],
+        cwd=ROOT, env={**os.environ, "VONGGAC_EVERY_CASE": ""}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    collected = {line.partition("[")[0] for line in done.stdout.splitlines()}
+    assert {name.partition("[")[0] for name in found_by} <= collected, done.stderr
+
+
+def run_here(folder: Path, text: str, *chosen: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a file of tests in a folder of its own, as `make test` runs ours."""
+    (folder / "conftest.py").write_text('pytest_plugins = ["tests.unit.day"]\n', "utf-8")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\ntestpaths = here\nmarkers =\n    weekly\n    daily\n    server\n", "utf-8"
+    )
+    (folder / "here").mkdir(exist_ok=True)
+    (folder / "here/test_it.py").write_text(text, "utf-8")
+    options = ["-v", "-p", "no:cacheprovider", "-p", "no:schemathesis", "--import-mode=importlib"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *chosen],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "VONGGAC_EVERY_CASE": "", **environment},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert re.search(rf"\b{passed} passed\b", done.stdout), done.stdout + done.stderr

@@ -33,6 +33,7 @@ def centre_ids() -> dict[str, str]:
     return {one.role: one.simulator_id for one in content.destinations()}
 
 
+@pytest.mark.daily
 async def test_the_demo_reaches_the_truth(running: RunningPlatform) -> None:
     document = await running.truth()
     causes = {camera["code"]: camera["cause"] for camera in document["cameras"] if camera["state"] == "down"}
@@ -64,6 +65,7 @@ async def test_the_clocks_of_cameras_that_are_forwarded_are_checked(running: Run
     await eventually(checked, within_s=60)
 
 
+@pytest.mark.daily
 async def test_both_centres_really_receive_what_the_report_says(running: RunningPlatform) -> None:
     document = await running.truth()
     good = {camera["code"] for camera in document["cameras"] if camera["compliant"]}
@@ -277,6 +279,7 @@ async def test_a_swapped_camera_that_is_forwarded_is_another_device_and_one_that
     await running.truth()
 
 
+@pytest.mark.daily
 async def test_no_password_is_left_anywhere(running: RunningPlatform) -> None:
     await running.truth()
     folder = running.platform.state.root

@@ -1,6 +1,7 @@
 """How long each test file takes: `make test` writes `seconds.csv`, and names the files that grew most since.
 
-Seconds of a busy machine are not those of a quiet one: they show where time goes, and no test fails by them.
+A file of which tests are left for another day keeps what is on record of it. Seconds of a busy machine are not those of
+a quiet one: they show where time goes, and no test fails by them.
 """
 
 import csv
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.unit.day import is_every_case
 
 TABLE = Path(__file__).parent / "seconds.csv"
 _COLUMNS = ("file", "tests", "seconds")
@@ -68,11 +70,19 @@ class _Recorder:
         self._times.add(report)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Name the files that grew, then write the table of this run."""
-        now = self._times.by_file()
-        for line in describe_growth(read_table(TABLE), now):
+        """Name the files that grew, then write the table."""
+        before = read_table(TABLE)
+        ran = self._times.by_file()
+        now = ran if is_every_case() else only_whole_files(ran, before)
+        for line in describe_growth(before, now):
             terminalreporter.write_line(line)
-        write_table(TABLE, now)
+        write_table(TABLE, now if is_every_case() else {**before, **now})
+
+
+def only_whole_files(ran: Mapping[str, FileTime], before: Mapping[str, FileTime]) -> dict[str, FileTime]:
+    """Return the files of which a run that leaves something to other days left out nothing."""
+    none = FileTime(0, 0.0)
+    return {name: time for name, time in ran.items() if time.tests >= before.get(name, none).tests}
 
 
 def describe_growth(before: Mapping[str, FileTime], now: Mapping[str, FileTime]) -> list[str]:
