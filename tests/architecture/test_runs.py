@@ -169,7 +169,7 @@ def test_a_day_that_is_none_is_refused_with_what_to_write(tmp_path: Path) -> Non
 
 
 def test_what_finds_a_fault_of_the_guard_runs_each_day() -> None:
-    found_by = {fault.test for fault in (*read_mends(), *read_mutations())}
+    found_by = {mend.test for mend in read_mends()} | {mutation.test for mutation in read_mutations()}
     files = sorted({name.partition("::")[0] for name in found_by})
     options = ["--collect-only", "-q", "-p", "no:schemathesis", "--of-day", "-p", "no:cacheprovider"]
     done = subprocess.run(
