@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from nats.aio.msg import Msg
 
-from vonggac.bus import Bus, Outgoing
+from vonggac.bus import Bucket, Bus, Outgoing
 from vonggac.bus.dead_letters import DeadLetters
 from vonggac.bus.declared import topology
 from vonggac.bus.declared.permissions import outgoing_of
+from vonggac.bus.messages.packed import BLOCK
 from vonggac.bus.outgoing import MAX_TRIES, WINDOW
 from vonggac.events import CloudEvent, decode, new_event, subjects
 from vonggac.events.prober import ProberAliveV1
@@ -71,6 +72,23 @@ async def test_an_overflow_while_publishing_drops_what_waits_and_counts_it_right
     expected = [f"w{number}" for number in [*range(10), *range(15, 25)]]
     assert await stored_workers(bus) == expected
     assert (outgoing.stored, outgoing.dropped) == (len(expected), 5)
+
+
+async def test_what_waits_through_an_outage_is_packed_and_goes_out_in_order(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.bus.messages.queue.LOOSE", BLOCK)
+    outgoing, thumbnail = Outgoing(bus, publisher="p", max_queued=8 * BLOCK), bytes(range(256)) * 60
+    queue_heartbeats(outgoing, 0, 4 * BLOCK)
+    outgoing.queue_value(topology.THUMBNAILS, "c", thumbnail)
+    outgoing.queue_removal(topology.WORKERS, "w")
+    queue_heartbeats(outgoing, 4 * BLOCK, 10 * BLOCK)
+    assert (outgoing.waiting, outgoing.dropped) == (8 * BLOCK, 2 * BLOCK + 2)
+    async with running_beside(outgoing.run()):
+        assert await outgoing.flush(within_s=10)
+        assert await outgoing.drain(within_s=10) == 0
+    assert await stored_workers(bus) == [f"w{number}" for number in range(2 * BLOCK + 2, 10 * BLOCK)]
+    assert await Bucket(bus, topology.THUMBNAILS).get("c") == thumbnail
 
 
 async def test_a_flush_during_an_overflow_waits_for_what_was_queued_before_it(bus: Bus) -> None:

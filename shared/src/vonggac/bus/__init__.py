@@ -3,7 +3,7 @@
 `declared` names every stream, consumer, bucket and user (one owner: `python -m vonggac.bus`), `connection` holds the
 connection, `pull_consumer` is a durable consumer that survives a server restart, `events` consumes events and acks
 after the commit, `jobs` is the work queue (postpone, keep in progress, release), `outgoing` publishes observations
-that must not be lost, `kept_messages` keeps them while the server may still forget them, `dead_letters` keeps what no
+that must not be lost, `messages` keeps them while the server may still forget them, `dead_letters` keeps what no
 retry saves, `keyvalue` reads the latest of each and names one owner of several, `bucket_cache` keeps a bucket in
 memory, `clock` reads the server's time, `space` watches its disk.
 """

@@ -20,7 +20,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 from vonggac.bus.connection import Bus
 from vonggac.bus.dead_letters import store_unpublished
 from vonggac.bus.declared.permissions import outgoing_of
-from vonggac.bus.kept_messages import KeptMessages, Message
+from vonggac.bus.messages import KeptMessages, Message, MessageQueue
 from vonggac.events import subjects
 from vonggac.events.envelope import CONTENT_TYPE, CloudEvent, Payload
 from vonggac.telemetry.logs import get_logger
@@ -59,7 +59,7 @@ class Outgoing:
     ) -> None:
         """Queue nothing yet. `publisher`: whose facts these are; events get its name and a sequence without gaps."""
         self._bus, self._publisher = bus, publisher
-        self._queue: deque[Message] = deque()
+        self._queue = MessageQueue()
         self._flight: deque[Message] = deque()
         """What is being published: an overflow never touches it."""
         self._max_queued = max_queued
@@ -112,8 +112,8 @@ class Outgoing:
     @property
     def oldest_age_s(self) -> float:
         """For how long the oldest waiting message has waited; 0 when none waits."""
-        oldest = self._flight[0] if self._flight else self._queue[0] if self._queue else None
-        return 0.0 if oldest is None else max(self._clock() - oldest.queued_s, 0.0)
+        oldest = self._flight[0] if self._flight else self._queue.first
+        return 0.0 if oldest is None else max(self._clock() - oldest.since_s, 0.0)
 
     @property
     def kept(self) -> int:
@@ -161,7 +161,7 @@ class Outgoing:
             if self.waiting < WINDOW:
                 await asyncio.sleep(LINGER_S)
             while self._queue and len(self._flight) < WINDOW:
-                self._flight.append(self._queue.popleft())
+                self._flight.append(self._queue.pop_first())
             outcomes = await self._publish(list(self._flight))
             done = next((at for at, outcome in enumerate(outcomes) if outcome is not _Outcome.STORED), len(outcomes))
             for _ in range(done):
@@ -197,17 +197,17 @@ class Outgoing:
     def _publish_again(self, forgotten: Sequence[Message]) -> None:
         """Before what waits: it is older."""
         for message in forgotten:
-            message.queued_s = self._clock()
-        self._queue.extendleft(reversed(forgotten))
+            message.since_s = self._clock()
+        self._queue.prepend(forgotten)
         self.republished += len(forgotten)
         self._emptied.clear()
         self._filled.set()
 
     def _put(self, message: Message) -> None:
         self._entered += 1
-        message.position, message.queued_s = self._entered, self._clock()
+        message.position, message.since_s = self._entered, self._clock()
         if len(self._queue) >= self._max_queued:
-            self._queue.popleft()
+            self._queue.pop_first()
             self._resolve_flushes()
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
@@ -221,7 +221,7 @@ class Outgoing:
             self._filled.clear()
             self._emptied.set()
         if self._waiting_for:
-            oldest = min((message.position for message in (*self._flight, *self._queue)), default=self._entered + 1)
+            oldest = min([self._queue.oldest_position(self._entered + 1), *(one.position for one in self._flight)])
             for position, reached in self._waiting_for:
                 if oldest > position and not reached.done():
                     reached.set_result(None)

@@ -1,22 +1,21 @@
 """Messages that JetStream has stored, kept for a while longer: it acknowledges before it has synced to the disk.
 
-Whoever published them publishes them again when the stream has forgotten them (decision 0031). Events are packed by the
-block: what a block holds differs by little, so that an event takes a tenth to a quarter of its size.
+Whoever published them publishes them again when the stream has forgotten them (decision 0031). They are packed by the
+block.
 """
 
 import asyncio
-import json
-import zlib
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from nats.errors import Error as NatsError
 from nats.js.api import PubAck
 
 from vonggac.bus.connection import Bus
-from vonggac.events.envelope import CONTENT_TYPE
+from vonggac.bus.messages.packed import BLOCK, Block, Message
 from vonggac.telemetry.logs import get_logger
 
 log = get_logger(__name__)
@@ -25,80 +24,88 @@ KEPT_S = 180.0
 """NATS syncs at least every ten seconds here, every two minutes by its default."""
 MAX_KEPT = 100_000
 CHECK_EVERY_S = 20.0
-BLOCK = 64
-"""Events packed together, in half a millisecond."""
-
-
-@dataclass(slots=True)
-class Message:
-    """A published message: an event, which has an id; without one: the value of a key in a bucket, or a live one."""
-
-    subject: str
-    body: bytes
-    message_id: str | None
-    content_type: str
-    removes: bool = False
-    live: bool = False
-    """For whoever listens now: no stream stores it."""
-    position: int = 0
-    """In the order of being queued; 0 for one that is published again."""
-    tries: int = field(default=0, compare=False)
-    queued_s: float = field(default=0.0, compare=False)
-    """When it was queued, by the clock of its queue."""
-
-    def unqueued(self) -> "Message":
-        """Copy the message as it was before it was queued."""
-        return Message(self.subject, self.body, self.message_id, self.content_type, self.removes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Events as JSON, packed: of each when it was stored, its subject, its id and its body."""
-
-    newest_at: float
-    count: int
-    packed: bytes
-
-    def unpack(self) -> Iterator[tuple[float, Message]]:
-        for at, subject, message_id, body in json.loads(zlib.decompress(self.packed)):
-            yield at, Message(subject, body.encode(), message_id, CONTENT_TYPE)
 
 
 class _Events:
     """Oldest first; the newest are not packed yet."""
 
     def __init__(self) -> None:
-        self._blocks: deque[_Block] = deque()
-        self._loose: deque[tuple[float, Message]] = deque()
+        self._blocks: deque[Block] = deque()
+        self._loose: deque[Message] = deque()
         self._packed = 0
 
     def __len__(self) -> int:
         return self._packed + len(self._loose)
 
-    def __iter__(self) -> Iterator[tuple[float, Message]]:
+    def __iter__(self) -> Iterator[Message]:
         for block in self._blocks:
             yield from block.unpack()
         yield from self._loose
 
-    def add(self, at: float, message: Message) -> None:
-        self._loose.append((at, message))
+    def add(self, message: Message) -> None:
+        self._loose.append(message)
         if len(self._loose) >= 2 * BLOCK:
-            taken = [self._loose.popleft() for _ in range(BLOCK)]
-            rows = [(then, one.subject, one.message_id, one.body.decode()) for then, one in taken]
-            self._blocks.append(_Block(taken[-1][0], BLOCK, zlib.compress(json.dumps(rows).encode(), 1)))
+            self._blocks.append(Block.pack([self._loose.popleft() for _ in range(BLOCK)]))
             self._packed += BLOCK
 
     def drop_old(self, before: float) -> None:
         """Drop what is old: a block goes when its newest is old."""
-        while self._blocks and (self._blocks[0].newest_at < before or len(self) > MAX_KEPT):
+        while self._blocks and (self._blocks[0].newest_s < before or len(self) > MAX_KEPT):
             self._packed -= self._blocks.popleft().count
-        while not self._blocks and self._loose and self._loose[0][0] < before:
+        while not self._blocks and self._loose and self._loose[0].since_s < before:
             self._loose.popleft()
 
-    def clear(self) -> None:
-        self._blocks.clear()
-        self._loose.clear()
-        self._packed = 0
+
+class _Values:
+    """Of each key of a bucket the newest, oldest first. A packed one that is replaced stays in its block unread."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, Block] = {}
+        self._unreplaced: dict[int, int] = {}
+        """How many of each block."""
+        self._packed: dict[str, int] = {}
+        """Of each subject, the number of its block."""
+        self._made = 0
+        self._loose: dict[str, Message] = {}
+
+    def __len__(self) -> int:
+        return len(self._packed) + len(self._loose)
+
+    def __iter__(self) -> Iterator[Message]:
+        for number, block in self._blocks.items():
+            yield from (one for one in block.unpack() if self._packed.get(one.subject) == number)
+        yield from self._loose.values()
+
+    def add(self, message: Message) -> None:
+        self._drop(message.subject)
+        self._loose[message.subject] = message
+        if len(self._loose) >= 2 * BLOCK:
+            taken = [self._loose.pop(subject) for subject in list(islice(self._loose, BLOCK))]
+            self._made += 1
+            self._blocks[self._made], self._unreplaced[self._made] = Block.pack(taken), BLOCK
+            self._packed.update((one.subject, self._made) for one in taken)
+
+    def drop_old(self, before: float) -> None:
+        """Drop what is old: a block goes when its newest is old."""
+        while self._blocks:
+            number = next(iter(self._blocks))
+            if self._blocks[number].newest_s >= before and len(self) <= MAX_KEPT:
+                return
+            for one in self._blocks[number].unpack():
+                if self._packed.get(one.subject) == number:
+                    self._drop(one.subject)
+        while self._loose and next(iter(self._loose.values())).since_s < before:
+            del self._loose[next(iter(self._loose))]
+
+    def _drop(self, subject: str) -> None:
+        if self._loose.pop(subject, None) is not None:
+            return
+        number = self._packed.pop(subject, None)
+        if number is None:
+            return
+        self._unreplaced[number] -= 1
+        if not self._unreplaced[number]:
+            del self._blocks[number], self._unreplaced[number]
 
 
 @dataclass(slots=True)
@@ -107,8 +114,7 @@ class _Stream:
 
     last_sequence: int
     events: _Events = field(default_factory=_Events)
-    values: OrderedDict[str, tuple[float, Message]] = field(default_factory=OrderedDict)
-    """Of each key of a bucket the newest."""
+    values: _Values = field(default_factory=_Values)
     created: datetime | None = None
     forgot: bool = False
 
@@ -131,12 +137,8 @@ class KeptMessages:
             stream.last_sequence = ack.seq
         now = self._clock()
         # A message of its own: this one may be sent again, with those that were not stored.
-        message = message.unqueued()
-        if message.message_id is not None:
-            stream.events.add(now, message)
-        else:
-            stream.values.pop(message.subject, None)
-            stream.values[message.subject] = (now, message)
+        kept = message.unqueued(now)
+        (stream.events if message.message_id is not None else stream.values).add(kept)
         _drop_old(stream, now - KEPT_S)
 
     @property
@@ -186,20 +188,14 @@ class KeptMessages:
         since = self._clock() - KEPT_S
         _drop_old(stream, since)
         # Not those of a block whose newest is not old.
-        events = [entry for entry in stream.events if entry[0] >= since]
-        entries = sorted((*events, *stream.values.values()), key=lambda entry: entry[0])
-        stream.events.clear()
-        stream.values.clear()
+        taken = [message for message in (*stream.events, *stream.values) if message.since_s >= since]
+        stream.events, stream.values = _Events(), _Values()
         stream.forgot, stream.last_sequence = False, 0
-        if entries:
-            log.warning("stream_forgot", stream=name, published_again=len(entries))
-        return [message for _, message in entries]
+        if taken:
+            log.warning("stream_forgot", stream=name, published_again=len(taken))
+        return sorted(taken, key=lambda message: message.since_s)
 
 
 def _drop_old(stream: _Stream, before: float) -> None:
     stream.events.drop_old(before)
-    while stream.values:
-        key, (at, _) = next(iter(stream.values.items()))
-        if at >= before and len(stream.values) <= MAX_KEPT:
-            break
-        del stream.values[key]
+    stream.values.drop_old(before)
