@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +70,27 @@ def process(module: str, prefix: str, **settings: object) -> Iterator[psutil.Pro
     finally:
         started.terminate()
         started.wait(timeout=60)
+
+
+@contextmanager
+def processes(
+    nats: NatsServer, database: str, keys: Path, ports: Mapping[str, int]
+) -> Iterator[tuple[psutil.Process, psutil.Process]]:
+    """Run reporting, the issuer and the console; the first and the last of them until the end of the block."""
+    at = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+
+    def on_nats(name: str) -> dict[str, object]:
+        bus = {"nats_url": nats.url, "nats_user": name, "nats_password_file": nats.password_file(name)}
+        return {"port": ports[name], "log_level": "error", **bus}
+
+    of_reporting = {"database_url": database, "jwks_file": keys / JWKS, "time_zone": "Asia/Ho_Chi_Minh"}
+    of_console = {"base_url": at["console"], "oidc_issuer": at["issuer"], "reporting_url": at["reporting"]}
+    with (
+        process("reporting", "REPORTING", **on_nats("reporting"), **of_reporting) as reporting,
+        process("local.issuer", "ISSUER", port=ports["issuer"], keys=keys, console_url=at["console"]),
+        process("console", "CONSOLE", **on_nats("console"), **of_console, inventory_url=at["nobody"]) as console,
+    ):
+        yield reporting, console
 
 
 async def wait_for(client: httpx.AsyncClient, url: str) -> None:
@@ -203,23 +224,7 @@ async def measure(arguments: argparse.Namespace, folder: Path, nats: NatsServer,
     )
     limits = httpx.Limits(max_connections=STREAMS + LIVE + 20)
     async with AsyncExitStack() as stack:
-        reporting = stack.enter_context(
-            process(
-                "reporting", "REPORTING", database_url=database, jwks_file=keys / JWKS, port=ports["reporting"],
-                nats_url=nats.url, nats_user="reporting", nats_password_file=nats.password_file("reporting"),
-                log_level="error", time_zone="Asia/Ho_Chi_Minh",
-            )
-        )  # fmt: skip
-        stack.enter_context(
-            process("local.issuer", "ISSUER", port=ports["issuer"], keys=keys, console_url=at["console"])
-        )
-        console = stack.enter_context(
-            process(
-                "console", "CONSOLE", port=ports["console"], base_url=at["console"], oidc_issuer=at["issuer"],
-                reporting_url=at["reporting"], inventory_url=at["nobody"], nats_url=nats.url, nats_user="console",
-                nats_password_file=nats.password_file("console"), log_level="error",
-            )
-        )  # fmt: skip
+        reporting, console = stack.enter_context(processes(nats, database, keys, ports))
         person = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=60, limits=limits))
         caller = await stack.enter_async_context(
             httpx.AsyncClient(trust_env=False, timeout=60, limits=limits, headers={"Authorization": f"Bearer {issued}"})

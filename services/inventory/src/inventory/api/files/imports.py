@@ -4,15 +4,16 @@ from contextlib import ExitStack
 from datetime import datetime
 from http import HTTPStatus
 from operator import attrgetter
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from inventory.api.context import Context, Reason, RepeatableContext, RequestContext, WriteContext
+from inventory.api.files.answers import ImportDone, ImportResponse, RowChange, TakenBackResponse
 from inventory.api.files.marked import marked_answer
 from inventory.api.files.received import CSV, XLSX, receive_file
 from inventory.api.files.repetition import Repetition, respond
@@ -25,14 +26,13 @@ from inventory.importing.storing.import_list import State, state_of
 from inventory.importing.storing.reverting import BackRules, lock_effects, take_back
 from inventory.nouns.noun import Noun
 from inventory.nouns.registry import NOUNS
-from inventory.nouns.shown import Acted, Acts
 from inventory.nouns.writer import Write
 from inventory.storage.change_log import actor_of
 from inventory.storage.conflicts import not_found
 from inventory.storage.tables import ImportRow
 from vonggac.auth import Caller, Principal, Right, guarded_router
 from vonggac.database.keyset import keyset_page
-from vonggac.http import Problem, ProblemError
+from vonggac.http import ProblemError
 from vonggac.http.idempotency import KeptAnswer
 from vonggac.http.lists import Key, Listing, PageQuery
 from vonggac.http.openapi import problems
@@ -55,67 +55,6 @@ Prefer = Annotated[str | None, Header(description="`respond-async`: 202 at once;
 _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 _FORM = "multipart/form-data"
 _OF_FORM: dict[str, Any] = {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}
-
-
-class FieldChange(BaseModel):
-    """One field of one row."""
-
-    column: str
-    heading: str
-    before: Any
-    after: Any
-
-
-class RowChange(BaseModel):
-    """One row that changes something."""
-
-    sheet: str | None = Field(default=None, description="The sheet of a workbook.")
-    row: int = Field(description="1-based line of the file, or of the sheet.")
-    key: str
-    action: Literal["created", "updated"]
-    changes: list[FieldChange]
-
-
-class ImportDone(BaseModel):
-    """The result of an import, or with `dry_run` of a check."""
-
-    id: UUID | None = Field(description="To read it again or to take it back; none of a dry run.")
-    kind: str
-    dry_run: bool
-    rows: int
-    created: int = Field(description="Rows with a code that was not on record.")
-    updated: int = Field(description="Rows that changed what was on record.")
-    unchanged: int
-    difference: list[RowChange] = Field(description="Of a dry run, the first 1,000 rows that change something.")
-
-
-class ImportResponse(Acted):
-    """One import of the list."""
-
-    acts: ClassVar[Acts] = {"sent_by": "began_at", "reverted_by": "reverted_at"}
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    kind: str
-    state: State
-    dry_run: bool
-    file_name: str | None
-    sha256: str
-    sent_by: str
-    request_id: str
-    reason: str | None
-    began_at: datetime
-    finished_at: datetime | None
-    phase: str
-    rows: int
-    created: int
-    updated: int
-    unchanged: int
-    reverted_at: datetime | None
-    reverted_by: str | None
-    problem: Problem | None
-    result: dict[str, Any] | None
 
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -194,27 +133,6 @@ async def stop_import(import_id: UUID, context: Context) -> ImportResponse:
             raise ProblemError(HTTPStatus.CONFLICT, "not_running", f"the import is {state}, not running{more}")
         await session.execute(update(ImportRow).where(ImportRow.id == import_id).values(stop_wanted=True))
         return await name_actors_of(session, _to_response(context, row))
-
-
-class LeftResponse(BaseModel):
-    """A record that was not taken back."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    noun: str
-    id: UUID
-    key: str
-    reason: str
-
-
-class TakenBackResponse(BaseModel):
-    """What became of what an import had done."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    removed: int = Field(description="Records that the import had created.")
-    restored: int = Field(description="Records that are as they were before it; passwords stay the newer ones.")
-    left: list[LeftResponse] = Field(description="Records that somebody changed since or that are referred to.")
 
 
 @router.post(

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from reporting.tables.catalogue import (
     availability,
-    camera_security,
     cameras,
+    cameras_compared,
     days,
     groups,
     intervals,
@@ -19,7 +19,7 @@ from reporting.tables.catalogue.source import Selection, Source
 
 __all__ = ["SOURCES", "Selection", "Source"]
 
-_ROOMS = (groups, availability, cameras, days, outages, intervals, mandate, camera_security, upkeep, urging)
+_ROOMS = (groups, availability, cameras, days, outages, intervals, mandate, cameras_compared, upkeep, urging)
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {source.table.name: source for room in _ROOMS for source in room.SOURCES}
 )

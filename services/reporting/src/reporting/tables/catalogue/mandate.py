@@ -1,4 +1,4 @@
-"""The mandate's process at the moment of the file: progress, obligations, plan against fact, inspections due."""
+"""The mandate's process at the moment of the file: progress, obligations, inspections due."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -6,17 +6,14 @@ from datetime import date
 
 from reporting.domain.evidence.lives import presumption
 from reporting.domain.instants import Millis
-from reporting.domain.mandate.deviations import Field, Verdict
 from reporting.domain.mandate.obligations import DueState, Evidence
 from reporting.domain.mandate.progress import COMPARED, COUNT_NAMES, Counts, GroupKey, changes, grouped, total_of
 from reporting.domain.scope import Facility
-from reporting.reports.mandate.deviations import NOUNS as DEVIATION_NOUNS
-from reporting.reports.mandate.deviations import CameraCompared, compared_cameras
 from reporting.reports.mandate.inspections import NOUNS as INSPECTION_NOUNS
 from reporting.reports.mandate.inspections import inspections_due
 from reporting.reports.mandate.obligations import Item, duties
 from reporting.reports.mandate.progress import Board, board
-from reporting.reports.mandate.situation import NOUNS, Situation, situation, situation_of_record
+from reporting.reports.mandate.situation import NOUNS, Situation, situation_of_record
 from reporting.reports.snapshot.register import Known, status_of
 from reporting.reports.totals import TYPE_NAMES
 from reporting.storage.mandate import lifecycle
@@ -178,27 +175,6 @@ OBLIGATIONS = Table(
     ("item_id",),
     periodic=False,
 )
-DEVIATIONS = Table(
-    "deviations",
-    "Phương án và thực tế",
-    "Plan against fact",
-    "A row for each thing of each camera that was compared: as agreed beside as observed.",
-    (
-        Column("camera_id", TEXT, "ID camera", "Id of the camera.", required=True),
-        Column("number", INTEGER, "Thứ tự", "Number of the comparison.", required=True),
-        Column("camera_code", TEXT, "Mã camera", "Its code.", required=True),
-        Column("camera_name", TEXT, "Camera", "Its name.", required=True),
-        Column("facility_code", TEXT, "Mã cơ sở", "Its facility.", required=True),
-        Column("facility_name", TEXT, "Cơ sở", "The facility's name.", required=True),
-        Column("plan_code", TEXT, "Mã phương án", "The agreed plan that names the camera."),
-        Column("field", TEXT, "Thông số", "What is compared.", choices=[*Field], required=True),
-        Column("agreed", TEXT, "Theo phương án", "As agreed."),
-        Column("observed", TEXT, "Thực tế", "As observed."),
-        Column("verdict", TEXT, "Kết luận", "What the comparison came to.", choices=[*Verdict], required=True),
-    ),
-    ("camera_id", "number"),
-    periodic=False,
-)
 INSPECTIONS = Table(
     "inspections_due",
     "Kiểm tra đến hạn",
@@ -300,26 +276,6 @@ def _evidence(one: Evidence) -> str:
     return " ".join(part for part in parts if part)
 
 
-async def deviation_rows(asked: Selection) -> Portions:
-    """Camera by camera, in the order of the reports."""
-    question = asked.question
-    then = await situation(asked.session, question.now, question.presumed_alive_ms, asked.scope, DEVIATION_NOUNS)
-    for one in await compared_cameras(asked.session, then):
-        yield _compared(one)
-
-
-def _compared(one: CameraCompared) -> list[Row]:
-    camera = one.camera.camera
-    plan_code = None if one.plan is None else str(one.plan.state["code"])
-    return [
-        (
-            camera.id, number, camera.code, camera.name, one.facility.code, one.facility.name, plan_code,
-            each.field.value, each.agreed, each.observed, each.verdict.value,
-        )
-        for number, each in enumerate(one.compared)
-    ]  # fmt: skip
-
-
 async def inspection_rows(asked: Selection) -> Portions:
     """By the day that is due."""
     yield [
@@ -345,6 +301,5 @@ SOURCES = (
     Source(FACILITIES, facility_rows),
     Source(CHANGES, change_rows),
     Source(OBLIGATIONS, obligation_rows),
-    Source(DEVIATIONS, deviation_rows),
     Source(INSPECTIONS, inspection_rows),
 )
