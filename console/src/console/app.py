@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,9 +33,10 @@ from console.forms import calls, files, imports, records, uploads
 from console.forms import routes as forms
 from console.forms.links import acts as link_acts
 from console.forms.links import home as link_home
-from console.live import picture_stream, pictures
+from console.live import live_video, picture_stream, pictures
 from console.live import routes as live
 from console.live.events import Listeners
+from console.live.live_video import LiveVideos
 from console.metrics import Metrics
 from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
 from console.pages import pictures as many_pictures
@@ -80,7 +82,7 @@ PAGES = (
     overview, facilities, cameras, many_pictures, obligations, requests, reports, imports, records, files, audit,
     health, calls, uploads, forms, preferences, link_home, link_acts, sheets, submissions, shell,
 )  # fmt: skip
-OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream")
+OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream", "/pictures/live")
 """Asked for by a page's script: it cannot be sent to a sign-in."""
 STATIC = Path(__file__).parent / "static"
 
@@ -117,7 +119,7 @@ def create_app(
     app.state.visitors = app.state.screen_visitors = app.state.screens = app.state.bus = app.state.kept = None
     _add_services(app, settings, client, unix_s)
     _add_health(app, settings)
-    for module in (sign_in, screen_routes, live, pictures, picture_stream, *PAGES):
+    for module in (sign_in, screen_routes, live, pictures, picture_stream, live_video, *PAGES):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)
@@ -150,13 +152,19 @@ def _add_services(app: FastAPI, settings: Settings, client: httpx.AsyncClient, u
     app.state.reporting = Reporting(callers["reporting"])
     app.state.inventory = Inventory(callers["inventory"])
     app.state.prober, app.state.picture_streams = Prober(callers["prober"]), 0
+    app.state.lives = LiveVideos()
     app.state.listeners = Listeners(
         app.state.reporting,
         app.state.metrics,
         most=settings.max_listeners,
         unix_s=unix_s,
     )
-    app.state.end_streams = app.state.listeners.end
+    app.state.end_streams = partial(_end_streams, app.state.listeners, app.state.lives)
+
+
+def _end_streams(listeners: Listeners, lives: LiveVideos) -> None:
+    listeners.end()
+    lives.end()
 
 
 def _add_health(app: FastAPI, settings: Settings) -> None:

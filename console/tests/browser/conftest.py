@@ -110,6 +110,8 @@ class Place:
     address: str
     to_console: Line
     to_reporting: Line
+    prober_port: int
+    """The console calls a prober at this port: a test that needs one serves it there."""
 
 
 @pytest_asyncio.fixture
@@ -118,18 +120,23 @@ async def place(
 ) -> AsyncIterator[Place]:
     """The console, with its issuer and reporting; browsers and the console get there by lines that can be cut."""
     address, own, port = f"http://127.0.0.1:{(front := free_port())}", free_port(), free_port()
+    prober_port = free_port()
     issuer = IssuerSettings.model_validate({"port": free_port(), "keys": keys_folder, "console_url": address})
     async with (
         serve(create_issuer(issuer), issuer.port),
         serve(create_reporting(settings), port, lifespan="on"),
         line(port) as to_reporting,
         running_console(
-            nats_server, issuer, base_url=address, reporting_url=f"http://127.0.0.1:{to_reporting.port}"
+            nats_server,
+            issuer,
+            base_url=address,
+            reporting_url=f"http://127.0.0.1:{to_reporting.port}",
+            prober_url=f"http://127.0.0.1:{prober_port}",
         ) as app,
         serve(app, own) as console,
         line(own, front) as to_console,
     ):
-        yield Place(address, to_console, to_reporting)
+        yield Place(address, to_console, to_reporting, prober_port)
         app.state.end_streams()
         console.should_exit = True
 

@@ -187,10 +187,12 @@ class Caller:
             "GET", self._base_url + path, params=dict(query or {}), headers=headers, timeout=timeout
         )
 
-    def stream_lines(self, token: str, path: str, body: object) -> AbstractAsyncContextManager[httpx.Response]:
-        """Open a stream of lines of JSON for an act of this person, a context manager of httpx; no deadline between."""
+    def open_stream(
+        self, token: str, path: str, body: object, *, silence_s: float | None = None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """Open a stream for an act of this person, as a context manager of httpx; it breaks after `silence_s`."""
         headers = {"Authorization": f"Bearer {token}"}
-        timeout = httpx.Timeout(self._within_s, read=None)
+        timeout = httpx.Timeout(self._within_s, read=silence_s)
         return self._client.stream("POST", self._base_url + path, json=body, headers=headers, timeout=timeout)
 
     def _note_away(self, reason: str) -> Away:

@@ -19,6 +19,8 @@ from console.words import catalogue
 router = APIRouter()
 
 WALL_WIDTH, ROUND_S = 320, 15.0
+ALONE_WIDTH, ALONE_EVERY_S = 640, 10.0
+"""Of one tile: in place of live pictures, where a browser or a centre cannot."""
 STREAMS = 16
 """Open at a time in this process; each has a connection to a prober."""
 
@@ -37,7 +39,8 @@ async def view_many(request: Request, visitor: SignedIn, wanted: WantedTiles) ->
     if request.app.state.picture_streams >= STREAMS:
         return PlainTextResponse("too many pages of pictures are open", status_code=503, headers={"Retry-After": "30"})
     tiles = [(str(each.camera), delivery_of(each)) for each in wanted.tiles]
-    stream = prober_of(request).view_many(visitor.token, tiles, WALL_WIDTH, ROUND_S)
+    width, every_s = (ALONE_WIDTH, ALONE_EVERY_S) if len(tiles) == 1 else (WALL_WIDTH, ROUND_S)
+    stream = prober_of(request).view_many(visitor.token, tiles, width, every_s)
     language = language_of(request)
     lines = _lines(request, stream, language, catalogue.translations(language))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
