@@ -25,9 +25,9 @@ from vonggac.auth.keys import JWKS, WORKERS_PRIVATE
 from vonggac.bus import Bucket, Bus, ServerClock
 from vonggac.bus.declared import topology
 from vonggac.embedded import NatsServer, free_port
-from vonggac.events import new_event, subjects
+from vonggac.events import decode, new_event, subjects
 from vonggac.events.causes import Cause
-from vonggac.events.forwarder import DeliveryObservedV1, KeyframeHistory
+from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1, KeyframeHistory
 from vonggac.events.inventory import CameraV1, PlannedDelivery, RemovedV1
 from vonggac.events.prober import DeliveryVerifiedV1, PictureJudged, VerificationVerdict
 from vonggac.testing import eventually
@@ -149,6 +149,29 @@ def inventory(bus: Bus) -> Inventory:
 @pytest.fixture
 def statuses(bus: Bus) -> Statuses:
     return Statuses(bus)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What forwarders publish of deliveries and of themselves, in its order; both lists grow."""
+
+    facts: list[DeliveryObservedV1]
+    beats: list[ForwarderAliveV1]
+
+
+@pytest_asyncio.fixture
+async def observations(bus: Bus) -> Observations:
+    heard = Observations([], [])
+
+    async def take(message: Msg) -> None:
+        data = decode(message.data).data
+        if isinstance(data, DeliveryObservedV1):
+            heard.facts.append(data)
+        elif isinstance(data, ForwarderAliveV1):
+            heard.beats.append(data)
+
+    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
+    return heard
 
 
 @pytest.fixture

@@ -13,33 +13,22 @@ from forwarder.messaging import request_handover
 from forwarder.relay.assignment import handover_receiver as receiver
 from forwarder.relay.assignment.handover_receiver import HandoverOutcome, HandoverStep
 from vonggac.bus import Bus
-from vonggac.events import decode, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, FactsLost, ForwarderAliveV1
+from vonggac.events import subjects
+from vonggac.events.forwarder import FactsLost
 from vonggac.telemetry.awake import read_clocks
 from vonggac.testing import eventually
 from vonggac.testing.processes import put_to_sleep
 
 if TYPE_CHECKING:
     import pytest
-    from nats.aio.msg import Msg
-    from services.forwarder.tests.relay.assignment.conftest import Scene
+    from services.forwarder.tests.relay.assignment.conftest import Observations, Scene
 
 
 async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
-    scene: Scene, bus: Bus, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, observations: Observations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forwarder, camera = await scene.forward()
-    facts: list[DeliveryObservedV1] = []
-    beats: list[ForwarderAliveV1] = []
-
-    async def take(message: Msg) -> None:
-        data = decode(message.data).data
-        if isinstance(data, DeliveryObservedV1):
-            facts.append(data)
-        elif isinstance(data, ForwarderAliveV1):
-            beats.append(data)
-
-    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
+    facts, beats = observations.facts, observations.beats
     await eventually(lambda: len(beats) >= 1 and len(facts) >= 2)
     awake_before, newest = beats[0].awake_since, max(fact.sequence for fact in facts)
     assert awake_before is not None
@@ -59,24 +48,15 @@ async def test_after_its_sleep_a_forwarder_publishes_every_state_anew(
 
 
 async def test_a_forwarder_of_whose_facts_some_are_lost_publishes_every_state_anew_once(
-    scene: Scene, bus: Bus, reporting_bus: Bus
+    scene: Scene, observations: Observations, reporting_bus: Bus
 ) -> None:
     forwarder, camera = await scene.forward()
-    facts: list[DeliveryObservedV1] = []
-    beats: list[ForwarderAliveV1] = []
-
-    async def take(message: Msg) -> None:
-        data = decode(message.data).data
-        if isinstance(data, DeliveryObservedV1):
-            facts.append(data)
-        elif isinstance(data, ForwarderAliveV1):
-            beats.append(data)
+    facts, beats = observations.facts, observations.beats
 
     async def report_loss(lost_until: datetime) -> None:
         subject, loss = subjects.worker_facts_lost(forwarder.worker_id), FactsLost(lost_until=lost_until)
         await reporting_bus.client.publish(subject, loss.model_dump_json().encode())
 
-    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
     await eventually(lambda: len(beats) >= 1 and len(facts) >= 2)
     awake_before, newest = beats[-1].awake_since, {fact.delivery_id: fact.sequence for fact in facts}
     assert awake_before is not None

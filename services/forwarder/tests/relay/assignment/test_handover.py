@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 type StartForwarder = Callable[..., Awaitable[Process]]
-type ForwardAll = Callable[[Simulator], Awaitable[list[CameraV1]]]
 LONG_GOP_S = 4.0
 
 
@@ -55,18 +56,39 @@ async def all_acknowledged(statuses: Statuses, cameras: list[CameraV1]) -> None:
     await eventually(reached, within_s=20)
 
 
+@dataclass(frozen=True)
+class Handing:
+    """Forwarders, of which the first forwards all cameras of a simulator."""
+
+    simulate: StartSimulator
+    planner: Planner
+    inventory: Inventory
+    statuses: Statuses
+    start: StartForwarder
+
+    @asynccontextmanager
+    async def forward(
+        self, configs: list[CameraConfig], **settings: object
+    ) -> AsyncIterator[tuple[Simulator, Process, list[CameraV1]]]:
+        """Plan every camera, and wait until both centres acknowledge them all."""
+        async with self.simulate(cameras=configs) as sim:
+            first = await self.start(**settings)
+            cameras = [self.planner.camera(sim, name) for name in sim.cameras]
+            for camera in cameras:
+                await self.inventory.publish(camera)
+            await all_acknowledged(self.statuses, cameras)
+            yield sim, first, cameras
+
+
 @pytest.fixture
-def forward_all(planner: Planner, inventory: Inventory, statuses: Statuses) -> ForwardAll:
-    """Plan every camera of a simulator, and wait until both centres acknowledge them all."""
-
-    async def forward(sim: Simulator) -> list[CameraV1]:
-        cameras = [planner.camera(sim, name) for name in sim.cameras]
-        for camera in cameras:
-            await inventory.publish(camera)
-        await all_acknowledged(statuses, cameras)
-        return cameras
-
-    return forward
+def handing(
+    simulate: StartSimulator,
+    planner: Planner,
+    inventory: Inventory,
+    statuses: Statuses,
+    start_forwarder: StartForwarder,
+) -> Handing:
+    return Handing(simulate, planner, inventory, statuses, start_forwarder)
 
 
 def cameras_of(count: int, make_gate: Callable[..., CameraConfig], **options: object) -> list[CameraConfig]:
@@ -88,40 +110,29 @@ async def gaps(sim: Simulator, cameras: list[CameraV1]) -> list[float]:
 
 
 async def test_a_stopping_worker_hands_prepared_cameras_over_with_hardly_a_gap(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
+    handing: Handing, make_gate: Callable[..., CameraConfig]
 ) -> None:
     configs = cameras_of(4, make_gate, gop_s=LONG_GOP_S, loop_s=8.0, starts_with_keyframe=False)
-    async with simulate(cameras=configs) as sim:
-        first = await start_forwarder()
-        cameras = await forward_all(sim)
-        second = await start_forwarder()
+    async with handing.forward(configs) as (sim, first, cameras):
+        second = await handing.start()
         await known_to(first, 1)
         first.stop()
         # The wait for a keyframe, up to four seconds, is over before the old sessions end.
         assert (await gaps(sim, cameras))[-1] < 1.0
-        await all_acknowledged(statuses, cameras)
+        await all_acknowledged(handing.statuses, cameras)
         await eventually(lambda: sum(worker_of(first).handed_over.values()) == 4)
         assert worker_of(first).handed_over == {"prepared": 4, "unprepared": 0, "given_back": 0}
         for camera in cameras:
-            assert {item.worker_id for item in await statuses.of(camera)} == {second.worker_id}
+            assert {item.worker_id for item in await handing.statuses.of(camera)} == {second.worker_id}
         await eventually(lambda: all(sim.cameras[config.id].sessions == 1 for config in configs))
 
 
 async def test_keyframes_ten_seconds_apart_make_no_longer_gap(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
+    handing: Handing, make_gate: Callable[..., CameraConfig]
 ) -> None:
     seldom = cameras_of(3, make_gate, gop_s=10.0, loop_s=20.0, starts_with_keyframe=False, bitrate_kbps=100)
-    async with simulate(cameras=seldom) as sim:
-        first = await start_forwarder()
-        cameras = await forward_all(sim)
-        await start_forwarder()
+    async with handing.forward(seldom) as (sim, first, cameras):
+        await handing.start()
         await known_to(first, 1)
         first.stop()
         assert (await gaps(sim, cameras))[-1] < 1.0
@@ -130,20 +141,14 @@ async def test_keyframes_ten_seconds_apart_make_no_longer_gap(
 
 
 async def test_a_camera_without_keyframes_is_not_moved_for_balance_and_the_others_are(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
-    monkeypatch: pytest.MonkeyPatch,
+    handing: Handing, make_gate: Callable[..., CameraConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receiver, "PREPARE_WITHIN_S", 1.5)
     configs = [make_gate(id="gate-0", gop_s=30.0, loop_s=30.0, bitrate_kbps=100), *cameras_of(4, make_gate)[1:]]
-    async with simulate(cameras=configs) as sim:
-        first = await start_forwarder(rebalance_after_s=1)
-        await forward_all(sim)
+    async with handing.forward(configs, rebalance_after_s=1) as (sim, first, _):
         # From now on nobody who joins it gets a keyframe in time.
         await sim.cameras["gate-0"].set_fault("no_keyframe")
-        second = await start_forwarder(rebalance_after_s=1)
+        second = await handing.start(rebalance_after_s=1)
         await eventually(lambda: worker_of(first).handed_over["prepared"] == 2, within_s=30)
         assert {held.relay.camera.code for held in worker_of(second).held.values()} <= {"gate-1", "gate-2", "gate-3"}
         assert worker_of(first).handed_over == {"prepared": 2, "unprepared": 0, "given_back": 0}
@@ -155,28 +160,21 @@ ELSEWHERE = ("10.0.0.0/8",)
 
 
 async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to_the_next(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
-    monkeypatch: pytest.MonkeyPatch,
+    handing: Handing, make_gate: Callable[..., CameraConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Of two that carry the same the first by name is given to: the one that can have none.
     names = iter(UUID(int=number << 96) for number in range(1, 9))
     monkeypatch.setattr("forwarder.relay.service.uuid4", lambda: next(names))
     configs = cameras_of(4, make_gate)
-    async with simulate(cameras=configs) as sim:
-        first = await start_forwarder(rebalance_after_s=1)
-        cameras = await forward_all(sim)
-        cut_off = await start_forwarder(rebalance_after_s=1, allowed_networks=ELSEWHERE)
+    async with handing.forward(configs, rebalance_after_s=1) as (sim, first, cameras):
+        cut_off = await handing.start(rebalance_after_s=1, allowed_networks=ELSEWHERE)
         giving = worker_of(first)._handover_sender
         everything = {(camera.id, cut_off.worker_id) for camera in cameras}
         await eventually(lambda: giving._unprepared == everything, within_s=20)
         assert sum(worker_of(first).handed_over.values()) == 0
-        third = await start_forwarder(rebalance_after_s=1)
+        third = await handing.start(rebalance_after_s=1)
         await eventually(lambda: len(worker_of(third).held) == 2, within_s=25)
-        await all_acknowledged(statuses, cameras)
+        await all_acknowledged(handing.statuses, cameras)
         assert worker_of(first).handed_over == {"prepared": 2, "unprepared": 0, "given_back": 0}
         assert len(worker_of(cut_off).held) == 0
         sessions = [stream.sessions for centre in sim.centres.values() for stream in centre.streams.values()]
@@ -187,42 +185,30 @@ async def test_for_balance_no_camera_goes_to_a_worker_that_cannot_have_it_but_to
 
 
 async def test_a_stopping_worker_asks_another_one_when_the_first_reaches_no_camera(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
+    handing: Handing, make_gate: Callable[..., CameraConfig]
 ) -> None:
     configs = cameras_of(4, make_gate)
-    async with simulate(cameras=configs) as sim:
-        first = await start_forwarder()
-        cameras = await forward_all(sim)
-        await start_forwarder(allowed_networks=ELSEWHERE)
-        third = await start_forwarder()
+    async with handing.forward(configs) as (sim, first, cameras):
+        await handing.start(allowed_networks=ELSEWHERE)
+        third = await handing.start()
         await known_to(first, 2)
         first.stop()
         # What was promised to each counts, so both are asked.
         assert (await gaps(sim, cameras))[-1] < 1.0
         await eventually(lambda: worker_of(first).handed_over["prepared"] == 4)
-        await all_acknowledged(statuses, cameras)
+        await all_acknowledged(handing.statuses, cameras)
         assert len(worker_of(third).held) == 4
 
 
 async def test_a_camera_that_allows_one_session_is_handed_over_without_being_pulled_twice(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
+    handing: Handing, make_gate: Callable[..., CameraConfig]
 ) -> None:
-    async with simulate(cameras=[make_gate(max_sessions=1)]) as sim:
-        first = await start_forwarder()
-        [camera] = await forward_all(sim)
-        await start_forwarder()
+    async with handing.forward([make_gate(max_sessions=1)]) as (sim, first, [camera]):
+        await handing.start()
         await known_to(first, 1)
         first.stop()
         await gaps(sim, [camera])
-        await all_acknowledged(statuses, [camera])
+        await all_acknowledged(handing.statuses, [camera])
         # The next holder's media flows before the last one has put everything away.
         await eventually(lambda: worker_of(first).handed_over[HandoverWay.UNPREPARED] == 1)
 
@@ -261,19 +247,13 @@ async def test_a_worker_gives_no_sign_of_life_before_it_takes_cameras(
 
 
 async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
+    handing: Handing, make_gate: Callable[..., CameraConfig]
 ) -> None:
     configs = cameras_of(6, make_gate)
-    async with simulate(cameras=configs) as sim:
-        first = await start_forwarder(rebalance_after_s=1)
-        cameras = await forward_all(sim)
-        second = await start_forwarder(rebalance_after_s=1)
+    async with handing.forward(configs, rebalance_after_s=1) as (sim, first, cameras):
+        second = await handing.start(rebalance_after_s=1)
         await eventually(lambda: len(worker_of(second).held) == 3, within_s=20)
-        await all_acknowledged(statuses, cameras)
+        await all_acknowledged(handing.statuses, cameras)
         assert len(worker_of(first).held) == 3
         assert worker_of(first).handed_over == {"prepared": 3, "unprepared": 0, "given_back": 0}
         # Two signs of life later both know how it stands, and leave it so.
@@ -286,17 +266,11 @@ async def test_a_worker_that_joins_is_given_its_part_and_then_nothing_moves(
 
 
 async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_carries_out(
-    simulate: StartSimulator,
-    forward_all: ForwardAll,
-    inventory: Inventory,
-    statuses: Statuses,
-    start_forwarder: StartForwarder,
-    make_gate: Callable[..., CameraConfig],
+    handing: Handing, make_gate: Callable[..., CameraConfig]
 ) -> None:
-    async with simulate(cameras=[make_gate(gop_s=10.0, loop_s=20.0, starts_with_keyframe=False)]) as sim:
-        first = await start_forwarder()
-        [camera] = await forward_all(sim)
-        second = await start_forwarder()
+    seldom = [make_gate(gop_s=10.0, loop_s=20.0, starts_with_keyframe=False)]
+    async with handing.forward(seldom) as (_, first, [camera]):
+        second = await handing.start()
         await known_to(first, 1)
         first.stop()
         await eventually(lambda: worker_of(second)._handover_receiver.preparing == 1)
@@ -309,11 +283,11 @@ async def test_a_plan_that_changes_while_the_next_worker_prepares_is_what_it_car
                 ),
             }
         )
-        await inventory.publish(changed)
+        await handing.inventory.publish(changed)
         await eventually(lambda: len(worker_of(second).held) == 1)
 
         async def as_changed() -> bool:
-            seen = await statuses.of(changed)
+            seen = await handing.statuses.of(changed)
             return [(item.state.value, item.camera_revision) for item in seen] == [("acknowledged", 2), ("disabled", 2)]
 
         await eventually(as_changed, within_s=15)

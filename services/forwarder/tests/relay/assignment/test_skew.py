@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vonggac.bus import Bus, ServerClock
-from vonggac.events import decode, subjects
-from vonggac.events.forwarder import DeliveryObservedV1, ForwarderAliveV1
 from vonggac.events.prober import VerificationVerdict
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
-    from services.forwarder.tests.relay.assignment.conftest import Scene
+    from services.forwarder.tests.relay.assignment.conftest import Observations, Scene
 
 
 def skewed(by_s: float) -> ServerClock:
@@ -24,20 +21,11 @@ def skewed(by_s: float) -> ServerClock:
 
 
 @pytest.mark.parametrize("skew_s", [-600.0, 600.0])
-async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(skew_s: float, scene: Scene, bus: Bus) -> None:
+async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(
+    skew_s: float, scene: Scene, observations: Observations
+) -> None:
     began = datetime.now(UTC)
     forwarder = await scene.start(clock=skewed(skew_s))
-    facts: list[DeliveryObservedV1] = []
-    beats: list[ForwarderAliveV1] = []
-
-    async def take(message: Msg) -> None:
-        data = decode(message.data).data
-        if isinstance(data, DeliveryObservedV1):
-            facts.append(data)
-        elif isinstance(data, ForwarderAliveV1):
-            beats.append(data)
-
-    await bus.js.subscribe(subjects.OBSERVATIONS, cb=take, ordered_consumer=True)
     camera = await scene.publish()
     await scene.become(camera, "acknowledged", "acknowledged")
     await scene.asker.publish_finding(
@@ -45,11 +33,14 @@ async def test_skew_of_a_forwarder_is_in_nothing_that_it_publishes(skew_s: float
     )
     await scene.become(camera, "verified", "acknowledged")
     history = await eventually(lambda: scene.asker.history_of(camera, 1))
-    await eventually(lambda: len(beats) >= 1)
+    await eventually(lambda: observations.beats)
     done = datetime.now(UTC)
     slack = timedelta(seconds=1)
-    times = [fact.observed_at for fact in facts] + [fact.held_since for fact in facts]
-    times += [note.captured_at for note in history.keyframes] + [beats[-1].alive_at, beats[-1].started_at]
+    times = [at for fact in observations.facts for at in (fact.observed_at, fact.held_since)]
+    times += [note.captured_at for note in history.keyframes] + [
+        observations.beats[-1].alive_at,
+        observations.beats[-1].started_at,
+    ]
     assert all(began - slack <= at <= done + slack for at in times)
     skew = str(await forwarder.clock.check_skew())
     assert ("600.0 s fast" if skew_s > 0 else "600.0 s slow") in skew
