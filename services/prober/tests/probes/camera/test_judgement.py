@@ -19,6 +19,8 @@ from vonggac.testing import eventually
 from vonggac.testing.waiting import flush_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nats.aio.msg import Msg
 
     from prober.probes.camera.prober import ProbeContext
@@ -44,6 +46,27 @@ async def probe(context: ProbeContext, camera: CameraV1, kind: ProbeKind = Probe
     result = await CameraProber(context).probe(camera, ProbePlan(kind))
     assert isinstance(result, ProbeResult)
     return result
+
+
+async def answer(
+    bus: Bus, camera: CameraV1, picture_of: Callable[[int], list[bytes]], **headers: str
+) -> list[datetime]:
+    """Answer as the forwarder: pictures by their number from 1, two seconds apart, no two of the same bytes.
+
+    Returns the times of those that were given; the list grows.
+    """
+    came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
+
+    async def give(request: Msg) -> None:
+        came.append(began_at + timedelta(seconds=2 * len(came)))
+        picture = picture_of(len(came))
+        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * len(came)])
+        said = {"codec": "h264", "captured_at": came[-1].isoformat(), **headers}
+        await bus.client.publish(request.reply, body, headers=said)
+
+    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=give)
+    await flush_all(bus.client)
+    return came
 
 
 async def test_empty_picture_is_found_by_a_light_probe_too_once_the_picture_changed(
@@ -110,17 +133,7 @@ async def test_empty_picture_that_an_encoder_repeats_is_frozen_though_no_two_key
 ) -> None:
     camera = planned(URL).model_copy(update={"probe_timeout_s": 30.0})
     heard = await hear(bus, camera.id)
-    came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
-
-    async def answer(request: Msg) -> None:
-        came.append(began_at + timedelta(seconds=2 * len(came)))
-        picture = frames[4] if moves and len(came) % 2 == 0 else frames[0]
-        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * len(came)])
-        headers = {"codec": "h264", "captured_at": came[-1].isoformat(), "judge": "1", "shrunk_to": "0.010"}
-        await bus.client.publish(request.reply, body, headers=headers)
-
-    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
-    await flush_all(bus.client)
+    came = await answer(bus, camera, lambda n: frames[4 * (moves and n % 2 == 0)], judge="1", shrunk_to="0.010")
     judgement = (await probe(context, camera)).judgement
     assert (judgement.verdict, judgement.cause) == ((Verdict.UP, None) if moves else (Verdict.DOWN, Cause.FROZEN))
     assert len(came) == (3 if moves else 4)
@@ -134,17 +147,7 @@ async def test_empty_picture_that_weighs_otherwise_and_is_the_last_one_is_compar
 ) -> None:
     """As much comes between its keyframes as ever, while the rate control raises their quality."""
     camera = planned(URL).model_copy(update={"probe_timeout_s": 30.0})
-    came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
-
-    async def answer(request: Msg) -> None:
-        came.append(began_at + timedelta(seconds=2 * len(came)))
-        picture = frames[4] if moves and len(came) % 2 == 0 else frames[0]
-        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * len(came)])
-        headers = {"codec": "h264", "captured_at": came[-1].isoformat(), "judge": "1"}
-        await bus.client.publish(request.reply, body, headers=headers)
-
-    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
-    await flush_all(bus.client)
+    came = await answer(bus, camera, lambda n: frames[4 * (moves and n % 2 == 0)], judge="1")
     first = await probe(context, camera, ProbeKind.DEEP)
     assert first.judged is not None
     context.pictures.store(camera.id, first.judged.remember, deep_at=came[0])
@@ -160,18 +163,8 @@ async def test_empty_picture_that_stood_still_is_over_when_another_one_came_and_
 ) -> None:
     camera = planned(URL).model_copy(update={"probe_timeout_s": 30.0})
     heard = await hear(bus, camera.id)
-    came, began_at = list[datetime](), datetime.now(UTC) - timedelta(seconds=20)
-
-    async def answer(request: Msg) -> None:
-        came.append(began_at + timedelta(seconds=2 * len(came)))
-        later = frames[4] if then == "moves" and len(came) % 2 == 0 else frames[0]
-        picture = frames[4] if then == "another place" and len(came) > 1 else later
-        body = annex_b([*picture[:-1], picture[-1] + b"\0\0\3" * len(came)])
-        headers = {"codec": "h264", "captured_at": came[-1].isoformat(), "judge": "frozen"}
-        await bus.client.publish(request.reply, body, headers=headers)
-
-    await bus.client.subscribe(subjects.camera_keyframe(camera.id), cb=answer)
-    await flush_all(bus.client)
+    others = {"stands still": (), "moves": range(2, 99, 2), "another place": range(2, 99)}[then]
+    came = await answer(bus, camera, lambda n: frames[4 * (n in others)], judge="frozen")
     first = await probe(context, camera, ProbeKind.DEEP)
     assert first.judged is not None
     context.pictures.store(camera.id, first.judged.remember, deep_at=came[0])
