@@ -1,7 +1,6 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,6 @@ from vonggac.testing import eventually
 from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import CAMERA_SDP, ScriptedCamera, ScriptedPeer, reply
 from vonggac.testing.udp import Taken, UdpCamera, packet
-
-
-@pytest.fixture
-def camera() -> Iterator[UdpCamera]:
-    made = UdpCamera()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def peer(camera: UdpCamera) -> AsyncIterator[ScriptedPeer]:
-    async with ScriptedPeer(camera) as peer:
-        yield peer
 
 
 async def play(peer: ScriptedPeer, **more: Any) -> Player:

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -11,19 +10,6 @@ from vonggac.rtsp import Player, Request, Response, Step, UdpOptions
 from vonggac.testing.media import play as play_at
 from vonggac.testing.rtsp import ScriptedCamera, ScriptedPeer, reply, with_cseq
 from vonggac.testing.udp import Taken, UdpCamera, packet
-
-
-@pytest.fixture
-def camera() -> Iterator[UdpCamera]:
-    made = UdpCamera()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-async def peer(camera: UdpCamera) -> AsyncIterator[ScriptedPeer]:
-    async with ScriptedPeer(camera) as peer:
-        yield peer
 
 
 async def play(peer: ScriptedPeer, **more: Any) -> Player:
