@@ -1,6 +1,7 @@
 """Everybody can use the pages: axe-core finds nothing, ten tasks are done by the keyboard alone on a phone."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -54,6 +55,27 @@ async def test_axe_finds_what_is_wrong(chromium: Browser, office: str) -> None:
     page = await sign_in(chromium, office, "chủ trì")
     await page.evaluate("document.querySelector('main').append(document.createElement('img'))")
     assert [rule for rule, _ in await find_violations(page, load_axe())] == ["image-alt"]
+
+
+async def test_a_file_is_chosen_by_a_button_in_the_words_of_the_page(
+    chromium: Browser, office: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "bao-cao.csv"
+    file.write_text("ma;ten\n")
+    page = await sign_in(chromium, office, "chủ trì")
+    await page.set_viewport_size({"width": 360, "height": 740})
+    for language, word, nothing in (("vi", "Chọn tệp", "chưa chọn tệp nào"), ("en", "Choose a file", "no file chosen")):
+        await page.goto(f"{office}/language/{language}?to=/reports/verify")
+        button = page.locator('label.tel[for="file"]')
+        await expect(button).to_have_text(word)
+        await expect(page.locator(".chosen-file")).to_have_text(nothing)
+        await Keys(page, office).go_to("#file")
+        assert await button.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+        async with page.expect_file_chooser() as opened:
+            await button.click()
+        await (await opened.value).set_files(file)
+        await expect(page.locator(".chosen-file")).to_have_text("bao-cao.csv")
+        assert await find_violations(page, load_axe()) == []
 
 
 class Keys:
