@@ -8,7 +8,7 @@ import pytest_asyncio
 from console.tests.browser.axe import find_violations, load_axe
 from console.tests.browser.test_letter import carry_out, sign_in
 from playwright.async_api import Browser, Page, expect
-from services.reporting.tests.conftest import Province
+from services.reporting.tests.stage.province import Province
 
 from vonggac.bus import Bus
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from console.tests.browser.conftest import Place
 from playwright.async_api import Browser, Page, Route
-from services.reporting.tests.conftest import Province
+from services.reporting.tests.stage.province import Province
 
 from vonggac.bus import Bus
 

@@ -13,7 +13,7 @@ from console.tests.conftest import serve
 from fastapi import FastAPI
 from playwright.async_api import Browser, Locator, Page, expect
 from services.prober.tests.conftest import simulate
-from services.reporting.tests.conftest import Province
+from services.reporting.tests.stage.province import Province
 
 from prober.app import create_app as create_prober
 from prober.settings import Settings as ProberSettings

@@ -7,7 +7,6 @@ import pytest_asyncio
 from console.tests.conftest import ORIGIN, Browser, running_console, serve
 from fastapi import FastAPI
 from services.reporting.tests.conftest import (
-    Province,
     common_database,
     province,
     reporting_template,
@@ -15,6 +14,7 @@ from services.reporting.tests.conftest import (
     settings,
     superuser,
 )
+from services.reporting.tests.stage.province import Province
 
 from local.issuer.app import create_app as create_issuer
 from local.issuer.settings import IssuerSettings

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from console.tests.conftest import Browser
-from services.reporting.tests.conftest import Province
+from services.reporting.tests.stage.province import Province
 
 from console.apis.caller import Answer, Caller, Found, Query
 from console.apis.reporting import Reporting

@@ -33,7 +33,8 @@ from vonggac.events import subjects
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.settings import Settings
     from vonggac.bus import Bus

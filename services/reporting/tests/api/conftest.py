@@ -11,7 +11,8 @@ from services.reporting.tests.stage.freezing import DAY, NEXT
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -11,7 +11,8 @@ import pytest
 from vonggac.events.inventory import RemovedV1, UnitV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -16,7 +16,8 @@ from vonggac.events.inventory import UnitV1
 from vonggac.events.inventory.places import EarlierUnit
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -17,7 +17,7 @@ from vonggac.events.prober import SiteObservedV1, SiteState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from reporting.ingest.handlers import Ingest

@@ -16,7 +16,7 @@ from vonggac.testing import eventually
 from vonggac.testing.waiting import running_beside
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings

@@ -23,7 +23,8 @@ from vonggac.testing import eventually
 from vonggac.testing.processes import ForgetfulPostgres
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from vonggac.bus import Bus
 

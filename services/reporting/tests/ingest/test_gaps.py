@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from sqlalchemy import select, text
 
 from reporting.domain.evidence.lives import Life, without_gaps
@@ -22,7 +22,8 @@ from vonggac.testing import eventually
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from services.reporting.tests.conftest import Province, Start
+    from services.reporting.tests.conftest import Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.bus import Bus, Received

@@ -15,7 +15,8 @@ from vonggac.testing.waiting import flush_all
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.settings import Settings
     from vonggac.bus import Bus

@@ -14,7 +14,8 @@ from vonggac.bus.declared import topology
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from vonggac.bus import Bus
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from services.reporting.tests.conftest import received
 from services.reporting.tests.stage.letter import Letter, may
+from services.reporting.tests.stage.province import received
 from sqlalchemy import text
 
 from reporting.domain.instants import millis
@@ -17,7 +17,7 @@ from reporting.storage.mandate import records
 from vonggac.events.inventory import RemovedV1, SurveyStatus
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

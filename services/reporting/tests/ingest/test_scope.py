@@ -11,7 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from sqlalchemy import create_engine, select, text
 
 from reporting.domain.instants import millis
@@ -27,7 +27,7 @@ from vonggac.events import Payload, new_event
 from vonggac.events.inventory import CameraV1, JournalEntryV1, PlannedDelivery, RemovedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -9,7 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from services.reporting.tests.witness.midnights import end_of, made, period_of
 from services.reporting.tests.witness.test_two_witnesses import batches, event_of, feed
 from sqlalchemy import Engine, MetaData, NullPool, create_engine, func, insert, select, text

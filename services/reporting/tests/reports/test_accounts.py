@@ -18,7 +18,7 @@ from reporting.storage.snapshot import snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from reporting.ingest.handlers import Ingest

@@ -18,7 +18,7 @@ from reporting.storage import plan
 from reporting.storage.snapshot import snapshot
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from services.reporting.tests.conftest import AWAKE_SINCE, received
+from services.reporting.tests.stage.province import AWAKE_SINCE, received
 
 from reporting.domain.instants import millis
 from reporting.domain.ledger import DAY, day_of, midnight
@@ -26,7 +26,7 @@ from vonggac.sufficiency import OTHER_PUBLIC
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.domain.instants import Millis
     from reporting.ingest.handlers import Ingest

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 
 from reporting.domain.instants import millis
 from reporting.domain.partition import DURATION_NAMES, LEDGER_NAMES, Durations
@@ -29,7 +29,8 @@ from reporting.storage.snapshot import snapshot
 from vonggac.events.inventory import AgencyRole, AgencyV1, EarlierUnit, FacilityType, RemovedV1, UnitV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

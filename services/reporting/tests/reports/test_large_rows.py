@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from sqlalchemy import text
 
 from reporting.domain.instants import millis
@@ -15,7 +15,7 @@ from reporting.storage import plan
 from reporting.storage.columns import LARGE_VALUES, columns
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -13,7 +13,7 @@ from reporting.storage.snapshot import snapshot
 from vonggac.events.inventory import RemovedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

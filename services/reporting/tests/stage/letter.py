@@ -33,7 +33,7 @@ from vonggac.events.inventory import (
 )
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from vonggac.events import CloudEvent, Payload
 

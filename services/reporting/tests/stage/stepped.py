@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from services.reporting.tests.conftest import Province
+from services.reporting.tests.stage.province import Province
 
 from vonggac.bus import ServerClock
 from vonggac.bus.clock import MEASURE_EVERY_S, Measurement

@@ -17,7 +17,7 @@ from vonggac.events.inventory import DeadlineV1, ObligationStatus
 from vonggac.events.reporting import ObligationOverdueV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings

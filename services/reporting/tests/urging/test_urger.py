@@ -33,7 +33,7 @@ from vonggac.events.inventory import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from reporting.ingest.handlers import Ingest

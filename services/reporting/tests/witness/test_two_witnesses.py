@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.chaos import LONGEST_INTERVAL, world
 from services.reporting.tests.witness.storing import dated_at

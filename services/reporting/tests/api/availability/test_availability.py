@@ -21,7 +21,8 @@ from vonggac.events.inventory import FacilityType, PlanBasis
 from vonggac.events.prober import SiteObservedV1, SiteState
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

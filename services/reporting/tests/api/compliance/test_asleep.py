@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.events.inventory import CameraV1

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from services.reporting.tests.api.compliance.test_dated_outages import at, forwarded, intervals
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

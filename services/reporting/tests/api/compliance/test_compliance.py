@@ -15,7 +15,8 @@ from reporting.tables.catalogue.cameras import CAMERAS
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.events.inventory import CameraV1

@@ -11,7 +11,8 @@ from services.reporting.tests.api.compliance.test_dated_outages import at, forwa
 from vonggac.events.prober import DisputeDecision, RepetitionDispute
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -14,7 +14,8 @@ from reporting.api.compliance_schemas import ComplianceReport
 from vonggac.events.inventory import DestinationRole, RemovedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.events.inventory import CameraV1

@@ -15,7 +15,8 @@ from vonggac.auth import Role
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings

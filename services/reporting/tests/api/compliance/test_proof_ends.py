@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from services.reporting.tests.conftest import Province
+from services.reporting.tests.stage.province import Province
 
 from reporting.domain.instants import millis
 from reporting.domain.segments import Period

@@ -11,7 +11,8 @@ from vonggac.events.causes import Cause
 from vonggac.events.prober import SiteObservedV1, SiteState
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.events import CloudEvent, Payload

@@ -12,7 +12,8 @@ from services.reporting.tests.stage.freezing import DAY, NEXT
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

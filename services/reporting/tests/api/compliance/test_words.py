@@ -10,7 +10,8 @@ from services.reporting.tests.stage.freezing import DAY, NEXT, frozen
 from services.reporting.tests.stage.letter import Letter
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

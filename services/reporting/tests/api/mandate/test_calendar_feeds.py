@@ -16,7 +16,8 @@ from vonggac.auth import Role
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -15,7 +15,8 @@ from vonggac.events.inventory.surveys import ProposedCameras
 from vonggac.events.prober import SecuritySigns
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.events import CloudEvent, Payload

@@ -14,7 +14,8 @@ from services.reporting.tests.stage.letter import Letter, may
 from vonggac.events.inventory import CameraV1, FacilityV1, RemovedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -12,7 +12,8 @@ from vonggac.events.inventory import ExpectedDevice, FacilityStatus, FoundCamera
 from vonggac.events.prober import Media
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.events import CloudEvent, Payload

@@ -11,7 +11,8 @@ from services.reporting.tests.stage.letter import HANOI, Letter, may
 from vonggac.events.inventory import FacilityStatus, ProposalStatus, SurveyVerdict
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

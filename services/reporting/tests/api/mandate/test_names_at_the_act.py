@@ -18,7 +18,8 @@ from reporting.reports.snapshot.report import Report, parsed
 from vonggac.auth import Role
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -23,7 +23,8 @@ from vonggac.events.inventory import (
 from vonggac.sufficiency import REQUIRED_AREAS
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

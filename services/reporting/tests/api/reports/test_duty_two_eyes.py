@@ -19,7 +19,8 @@ from vonggac.auth import Role
 from vonggac.events.inventory import ApprovalRuleV1, SelfApprovalV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

@@ -26,7 +26,8 @@ from reporting.storage import plan
 from vonggac.events.inventory import DeadlineV1, SurveyStatus
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

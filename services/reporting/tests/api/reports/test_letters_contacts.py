@@ -17,7 +17,8 @@ from vonggac.events.inventory import RemovedV1
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from vonggac.bus import Bus
     from vonggac.database import Database

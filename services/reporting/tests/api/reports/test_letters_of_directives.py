@@ -16,7 +16,8 @@ from reporting.reports.snapshot.of_register import recipient_line
 from vonggac.events.inventory import DirectiveV1, LetterheadV1, RecipientGroup, RecipientSight, RecipientV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

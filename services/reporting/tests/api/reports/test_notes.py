@@ -18,7 +18,8 @@ from reporting.reports.snapshot.report import parsed
 from reporting.storage.upkeep.tables import clock_step
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from vonggac.database import Database
 

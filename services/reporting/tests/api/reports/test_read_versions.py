@@ -9,7 +9,8 @@ import pytest
 from services.reporting.tests.stage.freezing import DAY, approve, frozen, once_more
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

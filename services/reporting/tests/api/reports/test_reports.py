@@ -29,7 +29,8 @@ from vonggac.testing import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -15,7 +15,8 @@ from services.reporting.tests.stage.letter import may
 from vonggac.sufficiency import REQUIRED_AREAS
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
 

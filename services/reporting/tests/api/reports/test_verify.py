@@ -22,7 +22,8 @@ from vonggac.auth import Role
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
     from starlette.types import Message
 
 pytestmark = pytest.mark.usefixtures("feeding")

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 from services.reporting.tests.api.sending.test_urging import lead, outage, sealed
-from services.reporting.tests.conftest import AWAKE_SINCE
+from services.reporting.tests.stage.province import AWAKE_SINCE
 
 from vonggac.auth.links import digest_link_token, new_link_token
 from vonggac.auth.policy import REPORTING
@@ -20,7 +20,8 @@ from vonggac.testing.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.settings import Settings
     from vonggac.bus import Bus

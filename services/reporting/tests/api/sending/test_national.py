@@ -15,7 +15,8 @@ from reporting.feeds.compliance_metrics import ComplianceMetrics
 from reporting.reports.accounts import Question
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings

@@ -23,7 +23,8 @@ from vonggac.testing.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from services.reporting.tests.conftest import Client, Province, Start
+    from services.reporting.tests.conftest import Client, Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.settings import Settings
     from vonggac.bus import Bus

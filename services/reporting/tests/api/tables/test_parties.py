@@ -6,7 +6,8 @@ import json
 from datetime import datetime, timedelta
 
 from services.reporting.tests.api.tables.test_tables import END, PERIOD, START, get
-from services.reporting.tests.conftest import Client, Province
+from services.reporting.tests.conftest import Client
+from services.reporting.tests.stage.province import Province
 
 from reporting.ingest.handlers import Ingest
 from reporting.tables import Format

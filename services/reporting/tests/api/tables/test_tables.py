@@ -12,8 +12,9 @@ from uuid import uuid4
 import frictionless
 import polars
 import pytest
-from services.reporting.tests.conftest import Client, Province, Start
+from services.reporting.tests.conftest import Client, Start
 from services.reporting.tests.stage.letter import Letter
+from services.reporting.tests.stage.province import Province
 from services.reporting.tests.tables.readers import READ, READERS, Frame, same, undated, values_of, wrongly_seen
 from services.reporting.tests.tables.sample import clock_set_back, stream_gone
 

@@ -21,7 +21,8 @@ from reporting.storage.upkeep import housekeeping
 from vonggac.events.forwarder import DeliveryObservedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province, Start
+    from services.reporting.tests.conftest import Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -10,7 +10,7 @@ from reporting.storage.mandate import formats as stored
 from vonggac.events.prober import Media
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -15,7 +15,7 @@ from vonggac.events.forwarder import CameraMediaObservedV1
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from vonggac.database import Database
 

@@ -23,7 +23,7 @@ from reporting.storage.tables import camera_state
 from vonggac.events import Cause
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

@@ -23,7 +23,8 @@ from reporting.storage.availability.tables import metadata
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province, Start
+    from services.reporting.tests.conftest import Start
+    from services.reporting.tests.stage.province import Province
 
     from reporting.domain.instants import Millis
     from reporting.ingest.handlers import Ingest

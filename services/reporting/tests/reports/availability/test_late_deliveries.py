@@ -14,7 +14,8 @@ from reporting.domain.instants import millis
 from reporting.reports.availability.bookkeeping import Bookkeeper
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database

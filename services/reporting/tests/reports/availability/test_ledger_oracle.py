@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from services.reporting.tests.witness.accounting import account
 from services.reporting.tests.witness.midnights import APART, CAMERAS, FIRST, PERIODS, Asked, end_of, made, period_of
 from services.reporting.tests.witness.test_two_witnesses import batches, event_of, feed, give_up_lost

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 
 from reporting.domain.instants import TIME_ZONE, millis
 from reporting.domain.ledger import day_of, midnight
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.domain.scope import Facility
     from reporting.ingest.handlers import Ingest

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from services.reporting.tests.conftest import received
+from services.reporting.tests.stage.province import received
 from services.reporting.tests.witness.midnights import made
 from services.reporting.tests.witness.test_two_witnesses import feed
 
@@ -28,7 +28,7 @@ from reporting.storage.snapshot import snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from reporting.ingest.handlers import Ingest

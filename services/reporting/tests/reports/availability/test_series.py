@@ -28,7 +28,7 @@ from reporting.storage.snapshot import snapshot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from reporting.reports.totals import Group, Totals

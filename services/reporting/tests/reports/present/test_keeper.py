@@ -18,7 +18,7 @@ from reporting.storage.upkeep.announcements import Announced, Later, Listener, a
 from vonggac.events.inventory import CameraV1, FacilityStatus, RemovedV1
 
 if TYPE_CHECKING:
-    from services.reporting.tests.conftest import Province
+    from services.reporting.tests.stage.province import Province
 
     from reporting.settings import Settings
     from vonggac.database import Database

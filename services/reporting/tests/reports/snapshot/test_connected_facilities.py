@@ -17,7 +17,8 @@ from reporting.storage.snapshot import snapshot
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from services.reporting.tests.conftest import Client, Province
+    from services.reporting.tests.conftest import Client
+    from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
     from vonggac.database import Database
