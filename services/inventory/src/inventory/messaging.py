@@ -373,10 +373,8 @@ async def watch_register(
     while True:
         try:
             await _compare_register(bus, register, on_epoch)
-        except (NatsError, TimeoutError, OSError) as error:
-            log.debug("register_not_compared", error=type(error).__name__)
         except Exception as error:
-            if not is_transient(error):
+            if not (isinstance(error, NatsError | TimeoutError | OSError) or is_transient(error)):
                 raise
             log.debug("register_not_compared", error=type(error).__name__)
         await asyncio.sleep(every_s)

@@ -2,106 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from services.reporting.tests.stage.receivers import Mailbox, taking_mail
-from sqlalchemy import NullPool, create_engine, select
+from services.reporting.tests.stage.urging import NOW, Urging
 
 from reporting.domain.instants import millis
 from reporting.feeds.sealing import Seal
 from reporting.feeds.watcher import Watcher
 from reporting.storage.sending import log as kept
-from reporting.storage.sending.records import CHANNELS, RULES
-from reporting.storage.sending.urging_tables import urge_rule
+from reporting.storage.sending.records import CHANNELS
 from reporting.urging.channels import RESOLVE_WITHIN_S, SENT_WITHIN_S
-from reporting.urging.decision import Owed
 from reporting.urging.digest import message
-from reporting.urging.urger import LEASE, Urger
+from reporting.urging.urger import LEASE
 from vonggac.events.inventory import (
-    AgencyRole,
-    AgencyV1,
-    BlockedKind,
-    BlockedReasonV1,
     DestinationMode,
     DestinationV1,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from services.reporting.tests.stage.province import Province
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from reporting.ingest.handlers import Ingest
     from reporting.settings import Settings
-    from vonggac.database import Database
-    from vonggac.embedded import PostgresServer
-
-NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
-SEAL = Seal(bytes(range(32)))
-SET_BY_RECORDS = {"id", "revision", "created_at", "created_by", "changed_at", "changed_by"}
-
-
-class Urging:
-    """An urger whose clock and obligations the test sets."""
-
-    def __init__(self, database: Database, settings: Settings, agency: UUID) -> None:
-        self.now, self.agency, self.database = NOW, agency, database
-        self.obligations: list[Owed] = []
-        given = settings.model_copy(update={"allowed_networks": ("127.0.0.0/8",)})
-        self.urger = Urger(database, given, SEAL, obligations=self._owed, clock=lambda: self.now)
-
-    async def _owed(self, _session: AsyncSession, _now: datetime) -> Sequence[Owed]:
-        return self.obligations
-
-    def owe(self, key: str, days_late: float, agency: UUID | None = None) -> None:
-        since = millis(self.now - timedelta(days=days_late))
-        party = agency or self.agency
-        self.obligations.append(Owed(key, False, since, party, None, "connection", key, "Kết nối", None, None))
-
-    async def rule(self, **given: Any) -> None:
-        known: dict[str, Any] = {
-            "id": uuid4(), "name": "Quá hạn", "about": "obligation_overdue", "party": "responsible", "agency_id": None,
-            "level": 1, "hours": 0, "every_hours": 24, "after_answer_hours": 0, "quiet_from": None, "quiet_to": None,
-            "channel_kinds": ["mailto"], "obligation_kinds": [], "enabled": True,
-        }  # fmt: skip
-        async with self.database.transaction() as session:
-            await RULES.add(session, known | given, NOW, "lead")
-
-    async def channel(self, port: int, **given: Any) -> None:
-        address = f"mailto://127.0.0.1:{port}?from=vonggac@example.vn&to=vanthu@example.vn"
-        known: dict[str, Any] = {
-            "id": uuid4(), "agency_id": self.agency, "name": "Văn thư", "kind": "mailto", "enabled": True,
-            "address": SEAL.close(address),
-        }  # fmt: skip
-        async with self.database.transaction() as session:
-            await CHANNELS.add(session, known | given, NOW, "lead")
-
-    async def log(self) -> list[tuple[Any, list[Any]]]:
-        async with self.database.transaction() as session:
-            entries = await kept.recent(session, NOW - timedelta(days=365))
-            rows, _ = await kept.page(session, kept.Chosen(), ([], None, 100), count=False) if entries else ((), None)
-            sendings = await kept.sendings(session, [row.id for row in rows])
-        return [
-            (row, sendings.get(row.id, []))
-            for row in sorted(rows, key=lambda row: (row.urged_at, row.agency_code, row.level))
-        ]
-
-
-@pytest_asyncio.fixture
-async def urging(database: Database, settings: Settings, ingest: Ingest, province: Province) -> Urging:
-    await province.feed(ingest, *province.base())
-    return Urging(database, settings, province.agency)
-
-
-@pytest_asyncio.fixture
-async def mailbox() -> AsyncIterator[Mailbox]:
-    async with taking_mail() as made:
-        yield made
 
 
 async def test_a_party_is_urged_once_by_mail_and_the_log_says_who_when_and_how(
@@ -340,52 +269,3 @@ async def test_a_centre_that_does_not_ask_urges_the_agency_that_the_register_nam
     text = message("1", "Sở Y tế", 1, entry.items, millis(urging.now)).text
     assert "trung tâm chưa kết nối lấy hình từ" in text
     assert "the centre has not asked since" in text
-
-
-async def test_an_obstructed_visit_is_urged_about_and_escalates_by_itself(
-    urging: Urging, ingest: Ingest, province: Province
-) -> None:
-    state = {"revision": 1, "changed_at": NOW - timedelta(days=9), "created_at": NOW - timedelta(days=9)}
-    reason = BlockedReasonV1(
-        id=uuid4(), facility_id=province.facility, kind=BlockedKind.NON_COOPERATION,
-        text="Cản trở lượt làm việc ngày 17/11/2026: cổng khóa, gọi 0912 345 678",
-        valid_from=(NOW - timedelta(days=3)).date(), changed_by="lead", **state,
-    )  # fmt: skip
-    await province.feed(ingest, province.stated("blocked_reason", reason))
-    await urging.rule(hours=24)
-    await urging.rule(name="Quá hạn lâu", level=2, hours=96)
-    assert await urging.urger.check() == 1
-    urging.now += timedelta(days=2)
-    assert await urging.urger.check() == 1
-    (first, _), (second, _) = await urging.log()
-    assert (first.agency_code, first.level, second.level) == ("SYT", 1, 2)
-    assert first.items[0]["title"] == "Cản trở lượt làm việc ngày 17/11/2026: cổng khóa, gọi ***"
-
-
-async def test_a_new_installation_escalates_an_obstructed_visit_to_the_committee_by_itself(
-    urging: Urging, ingest: Ingest, province: Province, postgres_server: PostgresServer, reporting_template: str
-) -> None:
-    made = create_engine(postgres_server.url(reporting_template, "reporting"), poolclass=NullPool)
-    with made.connect() as connection:
-        rules = [dict(row) for row in connection.execute(select(urge_rule)).mappings()]
-    assert sorted((row["level"], row["hours"], row["party"]) for row in rules) == [
-        (1, 0, "managing"), (2, 48, "managing"), (3, 120, "peoples_committee"),
-    ]  # fmt: skip
-    for row in rules:
-        await urging.rule(**{name: row[name] for name in row if name not in SET_BY_RECORDS})
-    state = {"revision": 1, "changed_at": NOW - timedelta(days=9), "created_at": NOW - timedelta(days=9)}
-    committee = AgencyV1(id=uuid4(), code="UBND", name="UBND tỉnh", role=AgencyRole.PEOPLES_COMMITTEE, **state)
-    reason = BlockedReasonV1(
-        id=uuid4(), facility_id=province.facility, kind=BlockedKind.NON_COOPERATION, text="Cổng khóa",
-        valid_from=NOW.date(), changed_by="lead", **state,
-    )  # fmt: skip
-    await province.feed(ingest, province.stated("agency", committee), province.stated("blocked_reason", reason))
-    urging.owe("NV-1", 3)
-    for days in (0, 2, 5):
-        urging.now = NOW + timedelta(days=days)
-        await urging.urger.check()
-    found = [
-        (entry.agency_code, entry.level, [item["title"] for item in entry.items]) for entry, _ in await urging.log()
-    ]
-    assert [(code, level) for code, level, _ in found] == [("SYT", 1), ("SYT", 2), ("SYT", 2), ("UBND", 3)]
-    assert all(titles == ["Cổng khóa"] for _, _, titles in found)

@@ -52,10 +52,8 @@ async def test_a_frozen_report_has_its_figures_in_every_form(client: Client, fed
         assert found.report is not None
         assert found.report.sha256 == report["sha256"]
         said = await client.post("/v1/reports/verify", content=answer.content)
-        assert said.json() | {"differences": [], "notes": []} == {
-            "unaltered": True, "form": form, "report_id": report["id"], "version": 1, "sha256": report["sha256"],
-            "differences": [], "notes": [],
-        }  # fmt: skip
+        known = {"report_id": report["id"], "version": 1, "sha256": report["sha256"]}
+        assert {"unaltered": True, "form": form, **known}.items() <= said.json().items()
     document = (await client.get(f"/v1/reports/{report['id']}.json")).json()
     (row,) = document["tables"]["cameras"]
     minutes = 60_000
@@ -375,10 +373,8 @@ async def test_letter_and_answers_count_facilities_and_outages_alike(
         facts += province.probes(one, DAY, down, every_s=300)
         facts += province.probes(one, down, up, "down", cause="route", every_s=300)
         facts += province.probes(one, up, NEXT, every_s=300)
-    site = SiteObservedV1(
-        facility_id=province.facility, state=SiteState.FAILING, cause=Cause.ROUTE, began_at=down, ended_at=up,
-        camera_ids=tuple(one.id for one in cameras),
-    )  # fmt: skip
+    failing: dict[str, Any] = {"facility_id": province.facility, "state": SiteState.FAILING, "cause": Cause.ROUTE}
+    site = SiteObservedV1(**failing, began_at=down, ended_at=up, camera_ids=tuple(one.id for one in cameras))
     facts.append(new_event(site, source="/prober/1", subject="site", time=down))
     register = [province.stated("facility", one) for one in others]
     register += [province.stated("camera", one) for one in cameras]

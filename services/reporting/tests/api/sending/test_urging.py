@@ -7,7 +7,6 @@ import base64
 import csv
 import io
 from datetime import datetime, timedelta
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -179,7 +178,7 @@ async def test_urging_by_hand_drafts_a_letter_in_the_leads_name(lead: Client, bu
     assert first.content == second.content
     text_of = "\n".join(
         paragraph.text
-        for table in Document(BytesIO(first.content)).tables
+        for table in Document(io.BytesIO(first.content)).tables
         for row in table.rows
         for cell in row.cells
         for paragraph in cell.paragraphs
