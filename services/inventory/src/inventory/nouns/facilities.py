@@ -1,4 +1,4 @@
-"""Rules of facilities and focal points that need other records: guards of the lifecycle, terms of office (R17)."""
+"""Rules of facilities that need other records: guards of the lifecycle, who is in office (R17)."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -14,7 +14,7 @@ from inventory.domain.places.lifecycle import met_guards
 from inventory.nouns.mandate.states import check_happened
 from inventory.nouns.shown import Shown
 from inventory.nouns.units import refuse_ended
-from inventory.storage.conflicts import field_conflict, invalid
+from inventory.storage.conflicts import invalid
 from inventory.storage.queries.lists import Recorded
 from inventory.storage.store import WriteTransaction
 from inventory.storage.tables import Facility, FocalPoint
@@ -101,21 +101,6 @@ async def count_in_office(transaction: WriteTransaction, facility_id: UUID) -> i
         FocalPoint.valid_to.is_(None) | (FocalPoint.valid_to >= today),
     )
     return await transaction.session.scalar(query) or 0
-
-
-async def check_focal_point(transaction: WriteTransaction, before: FocalPoint | None, after: FocalPoint | None) -> None:
-    """Raise ProblemError 409 when an active facility would lose its last focal point."""
-    if before is None:
-        return
-    facility = await transaction.session.get_one(Facility, before.facility_id)
-    if facility.status is not FacilityStatus.ACTIVE or await count_in_office(transaction, facility.id):
-        return
-    today = transaction.now.astimezone(PROVINCE_TIME).date()
-    if before.valid_from > today or (before.valid_to is not None and before.valid_to < today):
-        return
-    field = "valid_to" if after is not None else "facility_id"
-    message = f"{facility.code} is active and would have no focal point (R17): add the successor first"
-    raise field_conflict(field, message)
 
 
 def without_focal_point(facilities: FromClause, missing: bool, recorded: Recorded) -> ColumnElement[bool]:

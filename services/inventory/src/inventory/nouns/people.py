@@ -11,7 +11,7 @@ from inventory.domain.people.operator_assignment import OperatorAssignmentFields
 from inventory.domain.people.team import HEADINGS as TEAM_HEADINGS
 from inventory.domain.people.team import MEMBER_HEADINGS, TeamFields, TeamMemberFields
 from inventory.nouns.agencies import check_agency, check_approval_rule, check_assignment
-from inventory.nouns.facilities import check_focal_point
+from inventory.nouns.focal_points import FocalPointResponse, FocalPointWriter, check_focal_point
 from inventory.nouns.noun import Noun
 from inventory.storage.tables import Agency, ApprovalRule, FocalPoint, OperatorAssignment, Team, TeamMember
 from vonggac.events.inventory import AgencyV1, ApprovalRuleV1, FocalPointV1, OperatorAssignmentV1, TeamMemberV1, TeamV1
@@ -83,6 +83,7 @@ FOCAL_POINT = Noun(
     about="The officers who answer for facilities (R17); predecessors stay on record.",
     table=FocalPoint,
     fields=FocalPointFields,
+    shown=FocalPointResponse,
     payload=FocalPointV1,
     headings=FOCAL_POINT_HEADINGS,
     label="full_name",
@@ -92,6 +93,7 @@ FOCAL_POINT = Noun(
     sorts=("full_name", "valid_from"),
     searched_through=("facility_id",),
     check=check_focal_point,
+    writer=FocalPointWriter(),
 )
 
 TEAM = Noun(

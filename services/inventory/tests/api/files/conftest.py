@@ -100,6 +100,8 @@ class Filled:
                 "email": "mau@quangtri.gov.vn",
                 "unit": "Trường",
                 "appointment_document": "12/QĐ",
+                "appointment_signed_on": "2021-04-01",
+                "appointment_file": "12-QD.pdf",
                 **PERIOD,
             },
             "Lê Thị An": {"valid_from": "2021-04-02"},

@@ -15,6 +15,8 @@ HEADINGS = {
     "email": "Email",
     "unit": "Đơn vị",
     "appointment_document": "Văn bản cử",
+    "appointment_signed_on": "Ngày văn bản cử",
+    "appointment_file": "Tệp văn bản cử",
     **PERIOD_HEADINGS,
 }
 
@@ -36,3 +38,5 @@ class FocalPointFields(Person):
     valid_from: date
     valid_to: ValidTo = Field(default=None, description="Last day, included; empty while in office.")
     appointment_document: Line | None = None
+    appointment_signed_on: date | None = None
+    appointment_file: Name | None = None

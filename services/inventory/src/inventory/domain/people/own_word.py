@@ -48,6 +48,13 @@ ANSWER = Word(
     "an answer to a request for information",
     "câu trả lời yêu cầu cung cấp thông tin",
 )
+APPOINTMENT = Word(
+    ("full_name", "facility_id", "position", "phone", "email", "unit", "valid_from", "valid_to"),
+    ("appointment_document", "appointment_signed_on", "appointment_file"),
+    "recorded_by",
+    "who its focal point is (R17)",
+    "việc cử cán bộ đầu mối (R17)",
+)
 DECLARATION = Word(
     ("form",),
     (),

@@ -75,6 +75,9 @@ class FocalPoint(Thing):
     unit: Mapped[str | None]
     valid_from: Mapped[date] = mapped_column(nullable=False)
     appointment_document: Mapped[str | None]
+    appointment_signed_on: Mapped[date | None]
+    appointment_file: Mapped[str | None]
+    recorded_by: Mapped[str | None]
     search: Mapped[str]
     name_order: Mapped[str] = order_column()
 

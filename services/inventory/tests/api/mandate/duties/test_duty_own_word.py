@@ -37,6 +37,53 @@ async def test_duty_to_name_the_focal_point_is_done_by_the_facility_itself(duty:
     assert (await duty.call(Role.READER, "POST", "/v1/focal-points", body)).status_code == 403
 
 
+APPOINTED = {"appointment_document": "31/QĐ-UBND", "appointment_signed_on": "2021-05-06", "appointment_file": "31.pdf"}
+
+
+async def test_duty_to_name_the_focal_point_is_by_its_document_for_whom_it_is_not(duty: Duty) -> None:
+    """R17: the facility or its managing agency names it; the lead keeps the list; others give the document."""
+    body = {**OFFICER, "facility_id": duty.facility["id"], "valid_from": "2021-05-07"}
+    bare = await duty.call(Role.OPERATOR, "POST", "/v1/focal-points", body)
+    assert (bare.status_code, bare.json()["code"]) == (403, "not_your_word"), bare.text
+    for said in (bare.json()["detail"], bare.json()["detail_vi"]):
+        assert all(word in said for word in (duty.facility["code"], "R17", "appointment_file")), said
+    assert "cơ quan quản lý" in bare.json()["detail_vi"]
+    half = body | {"appointment_document": "31/QĐ-UBND"}
+    assert (await duty.call(Role.OPERATOR, "POST", "/v1/focal-points", half)).status_code == 403
+    for role in (Role.DECIDER, Role.READER, Role.AUTHORITY, Role.SERVICE):
+        assert (await duty.call(role, "POST", "/v1/focal-points", body | APPOINTED)).status_code == 403
+    named = {**body, "full_name": "Lê Thị Của Cơ Sở"}
+    made = [
+        await duty.call(role, "POST", "/v1/focal-points", shown)
+        for role, shown in ((Role.FACILITY, named), (Role.PROVINCE_LEAD, body), (Role.OPERATOR, {
+            **body, **APPOINTED, "full_name": "Người Có Văn Bản"}))
+    ]  # fmt: skip
+    assert [one.status_code for one in made] == [201, 201, 201], [one.text for one in made]
+    recorded = [one.json()["recorded_by"] for one in made]
+    assert recorded == [None, "test-province_lead", "test-operator"]
+    forged = await duty.call(Role.OPERATOR, "POST", "/v1/focal-points", body | APPOINTED | {"recorded_by": None})
+    assert forged.status_code == 422
+    to_come = body | APPOINTED | {"appointment_signed_on": "2999-01-01"}
+    late = await duty.call(Role.OPERATOR, "POST", "/v1/focal-points", to_come)
+    assert (late.status_code, late.json()["errors"][0]["field"]) == (422, "appointment_signed_on"), late.text
+
+
+async def test_duty_to_name_the_focal_point_is_not_done_by_a_patch_either(duty: Duty) -> None:
+    body = {**OFFICER, "facility_id": duty.facility["id"], "valid_from": "2021-05-07"}
+    own = (await duty.call(Role.FACILITY, "POST", "/v1/focal-points", body)).json()
+    path = f"/v1/focal-points/{own['id']}"
+    other = (await duty.province.facility())["id"]
+    for change in ({"phone": "0233 3852 999"}, {"valid_to": "2021-05-08"}, {"facility_id": other}):
+        refused = await duty.call(Role.OPERATOR, "PATCH", path, change, reason="đổi")
+        assert (refused.status_code, refused.json()["code"]) == (403, "not_your_word"), refused.text
+        bulk = [{"id": own["id"], "etag": own["etag"], **change}]
+        assert (await duty.call(Role.OPERATOR, "PATCH", "/v1/focal-points/bulk", bulk, reason="đổi")).status_code == 403
+    recorded = await duty.call(Role.OPERATOR, "PATCH", path, APPOINTED | {"phone": "0233 3852 999"}, reason="đổi số")
+    assert (recorded.status_code, recorded.json()["recorded_by"]) == (200, "test-operator"), recorded.text
+    again = await duty.call(Role.FACILITY, "PATCH", path, {"phone": "0233 3852 123"}, reason="đổi số")
+    assert (again.status_code, again.json()["recorded_by"]) == (200, None), again.text
+
+
 async def test_duty_to_answer_is_done_by_the_facility_itself(duty: Duty) -> None:
     questions = [{"key": "dau-ghi", "text": "Đầu ghi?"}]
     body = {"code": "CCTT-1", "name": "Hiện trạng", "facility_id": duty.facility["id"], "questions": questions}
