@@ -61,6 +61,7 @@ FIELDS = {
     "proposals": mark("Proposals (one a line; empty: of the figures)"),
     "qr_svg": mark("QR code"),
     "reason": mark("Reason"),
+    "recorded_by": mark("Recorded by"),
     "report_id": mark("Report"),
     "revision": mark("Revision"),
     "send_to": mark("Who is urged"),

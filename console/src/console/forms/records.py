@@ -30,8 +30,8 @@ TOO_LONG = frozenset({Kind.GROUP, Kind.ROWS, Kind.JSON, Kind.PAIRS, Kind.LONG})
 FILTERS = ("q", "status", "facility_id", "as_of", "valid_on", "cursor")
 SHOWN_BESIDE = (
     "status", "agreed", "agreed_by", "declared_by", "approved_by", "approved_at", "cancelled_by", "cancelled_at",
-    "settled_by", "access_recorded_by", "briefing_recorded_by", "written_by", "created_by", "created_at", "changed_at",
-    "revision",
+    "settled_by", "access_recorded_by", "briefing_recorded_by", "recorded_by", "written_by", "created_by", "created_at",
+    "changed_at", "revision",
 )  # fmt: skip
 """Of a record, beside what is written of it."""
 DOCUMENTS = {

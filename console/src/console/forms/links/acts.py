@@ -16,7 +16,8 @@ router = APIRouter()
 NOT_ASKED = frozenset(
     {
         "access_document", "access_signed_on", "access_file", "briefing_document", "briefing_signed_on",
-        "briefing_file", "answered_at", "document", "document_day", "document_file",
+        "briefing_file", "answered_at", "document", "document_day", "document_file", "appointment_document",
+        "appointment_signed_on", "appointment_file",
     }
 )  # fmt: skip
 """A document stands for somebody else's word; a facility gives its own, now."""

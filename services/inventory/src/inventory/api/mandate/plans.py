@@ -163,6 +163,7 @@ def _not_your_word(agency: Agency) -> ProblemError:
 def _check_consent(consent: GivenConsent, agency: Agency, roles: frozenset[Role]) -> None:
     if agency.role is AgencyRole.LEAD and Role.PROVINCE_LEAD not in roles:
         msg = "the word of the lead is recorded by the province lead"
-        raise ProblemError(HTTPStatus.FORBIDDEN, "not_the_lead", msg)
+        vietnamese = "ý kiến của cơ quan chủ trì do người phụ trách cấp tỉnh ghi"
+        raise ProblemError(HTTPStatus.FORBIDDEN, "not_the_lead", msg, detail_vi=vietnamese)
     if agency.role in {AgencyRole.LEAD, AgencyRole.OPERATOR} and consent.kind is ConsentKind.CONSULTED:
         raise invalid("kind", f"the {agency.role} agrees: being consulted is not enough")

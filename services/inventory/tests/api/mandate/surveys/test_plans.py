@@ -94,6 +94,7 @@ async def test_a_plan_is_agreed_only_with_everybodys_word(
     operator = as_role(Role.OPERATOR)
     forged = await operator.post(f"{one(plan)}/consents", json=body, headers={"If-Match": "*"})
     assert (forged.status_code, forged.json()["code"]) == (403, "not_the_lead")
+    assert forged.json()["detail_vi"] == "ý kiến của cơ quan chủ trì do người phụ trách cấp tỉnh ghi"
     assert (await ready.move(one(plan), "agreed"))["agreed_at"] is not None
 
 
