@@ -51,12 +51,13 @@ class Filled:
         return self.ids[name]
 
     async def write(self) -> None:
-        await self._places_and_people()
+        await self._places()
+        await self._people_and_areas()
         await self._devices()
         await self._mandate()
         await self._field()
 
-    async def _places_and_people(self) -> None:
+    async def _places(self) -> None:
         # One code, two provinces, one after the other.
         old: Json = {"code": "44", "name": "Tỉnh Quảng Bình", "level": "province", "valid_to": "2025-06-30"}
         was = await self.add("units", "old", old)
@@ -95,6 +96,8 @@ class Filled:
         await self.add("approval-rules", "", rule | {"why": "Như trước"})
         rule = {"unit_id": self.ids["new"], "two_persons": False, "valid_from": "2025-07-01", "why": "Chỉ có một người"}
         await self.add("approval-rules", "", rule)
+
+    async def _people_and_areas(self) -> None:
         for name, more in {
             "Trần Văn Mẫu": {
                 "email": "mau@quangtri.gov.vn",

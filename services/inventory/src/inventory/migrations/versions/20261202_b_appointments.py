@@ -1,5 +1,7 @@
 """The document that names a focal point, and who recorded it for the facility."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,7 +13,11 @@ branch_labels = None
 depends_on = None
 
 _TABLE = "focal_points"
-_COLUMNS = {"appointment_signed_on": sa.Date(), "appointment_file": sa.Text(), "recorded_by": sa.Text()}
+_COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
+    "appointment_signed_on": sa.Date(),
+    "appointment_file": sa.Text(),
+    "recorded_by": sa.Text(),
+}
 
 
 def upgrade() -> None:
