@@ -67,11 +67,17 @@ class Result:
         heading = ("part", "MB start", "MB half", "MB end", "MB spread", "fds start", "fds end", "fds spread")
         rows = [
             (
-                one.part, one.rss_mb_start, one.rss_mb_half, one.rss_mb_end, one.rss_mb_spread,
-                one.fds_start, one.fds_end, one.fds_spread,
+                one.part,
+                one.rss_mb_start,
+                one.rss_mb_half,
+                one.rss_mb_end,
+                one.rss_mb_spread,
+                one.fds_start,
+                one.fds_end,
+                one.fds_spread,
             )
             for one in self.series
-        ]  # fmt: skip
+        ]
         return "\n".join("".join(f"{cell!s:>12}" for cell in row) for row in (heading, *rows))
 
     def json_line(self) -> str:

@@ -233,9 +233,13 @@ def attack_of(bomb: Bomb) -> Attack:
 
 async def _send(target: Target, bomb: Bomb, body: bytes) -> None:
     head = {
-        "Host": "a", "Authorization": f"Bearer {target.token}", "Content-Type": bomb.content_type,
-        "Content-Length": str(len(body)), "Connection": "close", **(bomb.headers or {}),
-    }  # fmt: skip
+        "Host": "a",
+        "Authorization": f"Bearer {target.token}",
+        "Content-Type": bomb.content_type,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **(bomb.headers or {}),
+    }
     lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
     with contextlib.suppress(OSError):
         reader, writer = await asyncio.open_connection(target.host, target.port)

@@ -21,9 +21,14 @@ async def count_missed(only: str) -> dict[str, float]:
         print("no promtool: outages are not played to the rules (Debian's package promtool has it)")
         return {}
     playing = await asyncio.create_subprocess_exec(
-        program, "test", "rules", "vonggac-rules-test.yml", cwd=RULES,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+        program,
+        "test",
+        "rules",
+        "vonggac-rules-test.yml",
+        cwd=RULES,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
     output = (await playing.communicate())[0].decode()
     missed = len(set(re.findall(r"name: (\w+ (?:fires|stays quiet)[^,\n]*,[^,\n]*)", output)))
     return {"alerts_missed": max(missed, 1) if playing.returncode else 0}

@@ -160,10 +160,14 @@ def serving(postgres: PostgresServer, settings: Settings) -> Iterator[Server]:
     """`python -m inventory`, once it is ready."""
     port = free_port()
     given = {
-        "DATABASE_URL": settings.database_url.get_secret_value(), "NATS_URL": settings.nats_url,
-        "JWKS_FILE": str(settings.jwks_file), "WORKERS_PUBLIC_KEY_FILE": str(settings.workers_public_key_file),
-        "HOST": "127.0.0.1", "PORT": str(port), "LOG_LEVEL": "error",
-    }  # fmt: skip
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "NATS_URL": settings.nats_url,
+        "JWKS_FILE": str(settings.jwks_file),
+        "WORKERS_PUBLIC_KEY_FILE": str(settings.workers_public_key_file),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "LOG_LEVEL": "error",
+    }
     environment = os.environ | {f"VONGGAC_INVENTORY_{name}": value for name, value in given.items()}
     process = subprocess.Popen([sys.executable, "-m", "inventory"], env=environment)
     try:

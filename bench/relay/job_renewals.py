@@ -50,9 +50,17 @@ async def publish(bus: Bus, cameras: int) -> None:
     now = datetime.now(UTC)
     for _ in range(cameras):
         camera = CameraV1(
-            id=uuid4(), revision=1, changed_at=now, code="C", name="Cổng", facility_id=uuid4(), enabled=True,
-            url="rtsp://10.0.0.1/1", probe_interval_s=30, probe_timeout_s=10,
-        )  # fmt: skip
+            id=uuid4(),
+            revision=1,
+            changed_at=now,
+            code="C",
+            name="Cổng",
+            facility_id=uuid4(),
+            enabled=True,
+            url="rtsp://10.0.0.1/1",
+            probe_interval_s=30,
+            probe_timeout_s=10,
+        )
         event = new_event(camera, source="/inventory", subject=str(camera.id), time=now)
         await bus.js.publish(subjects.inventory("camera", camera.id), event.encode())
 

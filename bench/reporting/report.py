@@ -64,11 +64,14 @@ def series_of(now: datetime, days: int) -> dict[str, dict[str, str]]:
     closed = date.fromisoformat(month["to"])
     return {
         "series_closed_day_s": {
-            "from": (closed - timedelta(days=1)).isoformat(), "to": month["to"], "every": "hour", "by": "total",
+            "from": (closed - timedelta(days=1)).isoformat(),
+            "to": month["to"],
+            "every": "hour",
+            "by": "total",
         },
         "series_today_s": {"from": now.astimezone(VIETNAM).date().isoformat(), "every": "hour", "by": "total"},
         "series_month_s": {**month, "every": "day"},
-    }  # fmt: skip
+    }
 
 
 async def write_ledger(settings: Settings, now: datetime) -> dict[str, float]:

@@ -56,9 +56,14 @@ def run(
         (folder / "bin" / "chromium").chmod(0o755)
     path = f"{folder}/bin:{os.environ['PATH']}" if chromium else f"{folder}/bin"
     return subprocess.run(
-        [str(folder / ".ci" / "run")], cwd="/", capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        [str(folder / ".ci" / "run")],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "PATH": path, "BROWSER_WITHIN_S": "2", "VONGGAC_EVERY_CASE": every_case},
-    )  # fmt: skip
+    )
 
 
 def test_the_last_line_is_that_of_the_tests_and_no_process_is_left(tmp_path: Path) -> None:

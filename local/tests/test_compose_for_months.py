@@ -135,8 +135,10 @@ def test_the_example_has_no_password_and_is_not_taken_as_it_is() -> None:
     assert not re.search(r"(?im)^#?\w*(password|secret|token)\w*(?<!_FILE)=", EXAMPLE)
     ignored = subprocess.run(
         ["git", "check-ignore", ".env", "docker-compose.override.yml", "deploy/prometheus/alertmanagers.yml"],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert len(ignored.stdout.split()) == 3, ignored.stdout
 
 
@@ -147,9 +149,10 @@ def start(volume: Path, data: Path, tmp_path: Path) -> subprocess.CompletedProce
     entrypoint.chmod(0o755)
     return subprocess.run(
         ["/bin/sh", START, "postgres"],
-        capture_output=True, text=True,
+        capture_output=True,
+        text=True,
         env={"VOLUME": str(volume), "PGDATA": str(data), "PG_MAJOR": "18", "PATH": f"{tmp_path}:/usr/bin:/bin"},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.server

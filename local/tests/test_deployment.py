@@ -148,8 +148,10 @@ def test_the_configuration_of_compose_is_taken_by_the_server(tmp_path: Path) -> 
         (tmp_path / name).write_bytes((ROOT / source).read_bytes())
     checked = subprocess.run(
         [nats_server_binary(), "-t", "-c", str(tmp_path / "nats.conf")],
-        capture_output=True, text=True, env={"NATS_STORE_BYTES": "20000000000"},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={"NATS_STORE_BYTES": "20000000000"},
+    )
     assert checked.returncode == 0, checked.stderr
 
 

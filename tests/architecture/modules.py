@@ -21,8 +21,11 @@ def tracked(*patterns: str) -> list[Path]:
     """The files of the checkout that match, those that git does not ignore."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).exists()]
 
 

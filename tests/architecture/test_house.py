@@ -37,6 +37,7 @@ MANY_PARAMETERS = {
     "vonggac.http.application.new_application": "what differs between four services and the simulator",
     "vonggac.rtsp.client.connection.open": "an address and what belongs to one connection there",
 }
+SKIP = "  # fmt: skip"
 TOP_LEVEL = {
     "README.md",
     "CHANGELOG.md",
@@ -260,3 +261,75 @@ def test_the_project_speaks_of_itself_alone() -> None:
     texts = [path for path in tracked() if path.suffix in {".py", ".md", ".toml", ".yml", ".yaml", ".sh", ""}]
     found = [str(path.relative_to(ROOT)) for path in texts if foreign.search(path.read_text("utf-8", "ignore"))]
     assert [name for name in found if name != str(Path(__file__).relative_to(ROOT))] == []
+
+
+def is_plain(value: ast.expr) -> bool:
+    """Whether it is a constant, a name, or made of these."""
+    match value:
+        case ast.Constant() | ast.Name() | ast.Attribute():
+            return True
+        case ast.List(elts=parts) | ast.Set(elts=parts) | ast.Tuple(elts=parts):
+            return all(map(is_plain, parts))
+        case ast.Dict():
+            return all(map(is_plain, (*filter(None, value.keys), *value.values)))
+        case ast.Starred(value=inner) | ast.UnaryOp(operand=inner):
+            return is_plain(inner)
+        case ast.BinOp(left=left, right=right):
+            return is_plain(left) and is_plain(right)
+        case _:
+            return False
+
+
+def is_row(value: ast.expr) -> bool:
+    """Whether it is plain, or a tuple on a line of its own."""
+    return is_plain(value) or (isinstance(value, ast.Tuple) and value.lineno == value.end_lineno)
+
+
+def is_table(literal: ast.expr) -> bool:
+    """Whether it is a literal of several lines with text in it, whose elements are plain or rows."""
+    match literal:
+        case ast.List(elts=rows) | ast.Set(elts=rows) | ast.Tuple(elts=rows):
+            pass
+        case ast.Dict(values=rows):
+            pass
+        case _:
+            return False
+    has_text = any(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in ast.walk(literal))
+    return has_text and all(map(is_row, rows))
+
+
+def wrong_lines(text: str) -> list[int]:
+    """Return the lines, from 1 on, that ruff shall not format though they close no table."""
+    lines = text.splitlines()
+    skipped = [number for number, line in enumerate(lines, 1) if line.endswith(SKIP)]
+    if not skipped:
+        return []
+    tables = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.expr) and is_table(node)]
+    ends = {table.end_lineno for table in tables if table.end_lineno != table.lineno}
+    # A table may be an argument: `frozenset(` and `)` around it.
+    return [number for number in skipped if not {number, number - 1} & ends]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('A = [\n    "a", "b",\n    "c",\n]  # fmt: skip\n', []),
+        ('A = frozenset({\n    "a", "b",\n})  # fmt: skip\n', []),
+        ('A = {\n    "a": ("b", csv("c"), 1),\n}  # fmt: skip\n', []),
+        ('A = [\n    1, 2,\n]  # fmt: skip\n', [3]),
+        ('A = call(\n    "a", b,\n)  # fmt: skip\n', [3]),
+        ('A = {\n    "a": call("b"),\n}  # fmt: skip\n', [3]),
+        ('def a(\n    b, c,\n) -> None:  # fmt: skip\n    pass\n', [3]),
+    ],
+)  # fmt: skip
+def test_a_table_of_text_is_told_from_a_call(text: str, wrong: list[int]) -> None:
+    assert wrong_lines(text) == wrong
+
+
+def test_only_tables_of_text_are_formatted_by_hand() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: `# fmt: skip` is for tables of text: let ruff format this"
+        for path in tracked("*.py")
+        for line in wrong_lines(path.read_text("utf-8"))
+    ]
+    assert wrong == []

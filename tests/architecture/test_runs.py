@@ -73,9 +73,13 @@ def run_hanging(folder: Path, text: str, *chosen: str, **environment: str) -> su
     settings = ["-o", "timeout=0.2", "-o", "hang_grace_s=0.3", "-p", "no:cacheprovider", "--import-mode=importlib"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "1", "--dist", "loadfile", "-v", *settings, *chosen],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def failed(done: subprocess.CompletedProcess[str], name: str) -> bool:
@@ -174,8 +178,13 @@ def test_what_finds_a_fault_of_the_guard_runs_each_day() -> None:
     options = ["--collect-only", "-q", "-p", "no:schemathesis", "--of-day", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *files],
-        cwd=ROOT, env={**os.environ, "VONGGAC_EVERY_CASE": ""}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "VONGGAC_EVERY_CASE": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     collected = {line.partition("[")[0] for line in done.stdout.splitlines()}
     assert {name.partition("[")[0] for name in found_by} <= collected, done.stderr
 
@@ -191,6 +200,10 @@ def run_here(folder: Path, text: str, *chosen: str, **environment: str) -> subpr
     options = ["-v", "-p", "no:cacheprovider", "-p", "no:schemathesis", "--import-mode=importlib"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *chosen],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "VONGGAC_EVERY_CASE": "", **environment},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "VONGGAC_EVERY_CASE": "", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )

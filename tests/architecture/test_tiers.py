@@ -69,9 +69,12 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     options = ["-rA", "-q", "-p", "no:cacheprovider", "--import-mode=importlib", "-o", "markers=server"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return dict(re.findall(r"^(?:FAILED|PASSED) test_it\.py::(\w+)(.*)", done.stdout, re.MULTILINE))
 
 

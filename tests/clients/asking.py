@@ -23,9 +23,12 @@ def ask_cases(cases: Any, ask: Callable[[Any], None], *, number: int, examples: 
 
     @seed(number)
     @settings(
-        max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
     @given(case=cases)
     def ask_each(case: Any) -> None:
         case.headers.pop("Authorization", None)

@@ -66,9 +66,15 @@ def register() -> list[tuple[str, Any]]:
     state: dict[str, Any] = {"revision": 1, "changed_at": datetime.now(UTC), "created_at": datetime.now(UTC)}
     unit, agency = uuid4(), uuid4()
     facility = FacilityV1(
-        id=uuid4(), code="KCL-01", name="Khu cách ly Lao Bảo", type=FacilityType.SCHOOL, status=FacilityStatus.ACTIVE,
-        unit_id=unit, managing_agency_id=agency, **state,
-    )  # fmt: skip
+        id=uuid4(),
+        code="KCL-01",
+        name="Khu cách ly Lao Bảo",
+        type=FacilityType.SCHOOL,
+        status=FacilityStatus.ACTIVE,
+        unit_id=unit,
+        managing_agency_id=agency,
+        **state,
+    )
     destinations = [
         DestinationV1(
             id=uuid4(),
@@ -83,8 +89,14 @@ def register() -> list[tuple[str, Any]]:
     ]
     cameras = [
         CameraV1(
-            id=uuid4(), code=f"KCL-01-C{number}", name="Cổng chính", facility_id=facility.id, enabled=True,
-            url=f"rtsp://127.0.0.1:{free_port()}/ch1", probe_interval_s=10, probe_timeout_s=2,
+            id=uuid4(),
+            code=f"KCL-01-C{number}",
+            name="Cổng chính",
+            facility_id=facility.id,
+            enabled=True,
+            url=f"rtsp://127.0.0.1:{free_port()}/ch1",
+            probe_interval_s=10,
+            probe_timeout_s=2,
             deliveries=tuple(
                 PlannedDelivery(
                     id=uuid4(), destination_id=one.id, destination_code=one.code, url="rtsp://127.0.0.1:9/in"
@@ -94,7 +106,7 @@ def register() -> list[tuple[str, Any]]:
             **state,
         )
         for number in range(CAMERAS)
-    ]  # fmt: skip
+    ]
     return [
         ("unit", UnitV1(id=unit, code="465", name="Huyện Hướng Hóa", **state)),
         ("agency", AgencyV1(id=agency, code="SYT", name="Sở Y tế", role=AgencyRole.MANAGING, **state)),

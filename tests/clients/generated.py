@@ -30,9 +30,15 @@ def generate_python(service: str, folder: Path, source: Path | None = None) -> s
     package = f"vong_gac_{service}_client"
     beside = Path(sys.executable).parent
     command: list[str | Path] = [
-        beside / "openapi-python-client", "generate", "--meta", "none",
-        "--path", source or document(service), "--output-path", folder / package,
-    ]  # fmt: skip
+        beside / "openapi-python-client",
+        "generate",
+        "--meta",
+        "none",
+        "--path",
+        source or document(service),
+        "--output-path",
+        folder / package,
+    ]
     path = f"{beside}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -29,9 +29,14 @@ def _heavy(service: str) -> Sequence[pytest.MarkDecorator]:
 
 def run(*command: str | Path, cwd: Path = HERE, **environment: str) -> str:
     ran = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=400,
+        command,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
         env={**os.environ, **environment, "NO_COLOR": "1"},
-    )  # fmt: skip
+    )
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
     return ran.stdout
 
@@ -39,9 +44,14 @@ def run(*command: str | Path, cwd: Path = HERE, **environment: str) -> str:
 @pytest.mark.parametrize("service", [pytest.param(one, marks=_heavy(one)) for one in SERVICES])
 def test_spectral_has_nothing_to_say(service: str) -> None:
     output = run(
-        node_tool("spectral"), "lint", "--fail-severity=hint", "--display-only-failures", "-r", HERE / "spectral.yaml",
+        node_tool("spectral"),
+        "lint",
+        "--fail-severity=hint",
+        "--display-only-failures",
+        "-r",
+        HERE / "spectral.yaml",
         document(service),
-    )  # fmt: skip
+    )
     assert "No results" in output
 
 

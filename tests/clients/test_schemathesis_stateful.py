@@ -39,9 +39,12 @@ SCENARIOS = int(os.environ.get("VONGGAC_SCENARIOS", "16"))
 STEPS = 6
 ROUNDS = 5
 CHECKS = [
-    not_a_server_error, response_schema_conformance, status_code_conformance, use_after_free,
+    not_a_server_error,
+    response_schema_conformance,
+    status_code_conformance,
+    use_after_free,
     ensure_resource_availability,
-]  # fmt: skip
+]
 STAYS = [use_after_free, ensure_resource_availability]
 """Not asked of scans: DELETE stops one, and what it found can be read until it expires."""
 ROOMS = [
@@ -160,10 +163,14 @@ def test_what_a_link_leads_to_is_there(
         with suppress(FlakyStrategyDefinition):
             Walk.run(
                 settings=settings(
-                    max_examples=SCENARIOS, stateful_step_count=STEPS, deadline=None, database=None,
-                    phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+                    max_examples=SCENARIOS,
+                    stateful_step_count=STEPS,
+                    deadline=None,
+                    database=None,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
                 )
-            )  # fmt: skip
+            )
         if followed or broken:
             break
     if broken:

@@ -83,8 +83,10 @@ def test_facts_per_minute_give_the_sizes_of_the_pages() -> None:
     hours = figures.absence_hours(20_000, stated["observationsMaxBytes"])
     assert hours >= stated["absenceHours"] == 5
     assert f"the chart states {figures.size(stated['observationsMaxBytes'])}: {hours:.1f} hours" in sizing
-    in_30_days = [int(figures.absence_hours(1) * 60 * a_minute / (43_200 * each)) for each in (
-        figures.camera_minute_bytes(probe_every_s=15), a_minute)]  # fmt: skip
+    in_30_days = [
+        int(figures.absence_hours(1) * 60 * a_minute / (43_200 * each))
+        for each in (figures.camera_minute_bytes(probe_every_s=15), a_minute)
+    ]
     assert f"{in_30_days[0]} cameras at 15 s, or {in_30_days[1]} at a minute, fill it in 30 days" in sizing
     on_disk = figures.size(figures.kept_bytes(20_000) * figures.ON_DISK)
     assert f"20,000 cameras {on_disk} for 30 days at one a minute" in page("scaling.md")

@@ -57,13 +57,22 @@ def test_a_scan_is_accepted_as_the_prober_answers_it() -> None:
         port=8081,
         onvif=True,
         device=DeviceFacts(manufacturer="Hikvision", model="DS", serial_number="S-1", mac="0a:1b:2c:3d:4e:5f"),
-        profiles=(MediaProfile(token="a", source="a", codec="h264", width=1920, height=1080, stream_url="rtsp://[fd00::5]/1"),),
-    )  # fmt: skip
+        profiles=(
+            MediaProfile(token="a", source="a", codec="h264", width=1920, height=1080, stream_url="rtsp://[fd00::5]/1"),
+        ),
+    )
     now = datetime.now(UTC)
     answer = Scan(
-        id=uuid4(), state=ScanState.FINISHED, total=1, scanned=1, found=1, started_at=now, updated_at=now,
-        expires_at=now, results=[ScannedAddress.of(found)],
-    )  # fmt: skip
+        id=uuid4(),
+        state=ScanState.FINISHED,
+        total=1,
+        scanned=1,
+        found=1,
+        started_at=now,
+        updated_at=now,
+        expires_at=now,
+        results=[ScannedAddress.of(found)],
+    )
     wanted = ScanAcceptance.model_validate({"scan": json.loads(answer.model_dump_json())})
     ((source, fields),) = accepted(wanted, "KCL-01")
     assert (source.url, fields["code"], fields["vendor"]) == ("rtsp://[fd00::5]/1", "KCL-01-fd00--5-8081", "hikvision")

@@ -62,13 +62,25 @@ class Tool:
         if there.returncode == 0 and there.stdout.split() == 2 * [version, revision]:
             return
         done = self.call(
-            "build", "-t", names[0], "-t", names[1], "-f", str(ROOT / "deploy" / "docker" / "Dockerfile"),
-            "--build-arg", f"SERVICE={service}", "--build-arg", f"VERSION={version}",
-            "--build-arg", f"REVISION={revision}",
+            "build",
+            "-t",
+            names[0],
+            "-t",
+            names[1],
+            "-f",
+            str(ROOT / "deploy" / "docker" / "Dockerfile"),
+            "--build-arg",
+            f"SERVICE={service}",
+            "--build-arg",
+            f"VERSION={version}",
+            "--build-arg",
+            f"REVISION={revision}",
             # podman takes the file's label from its cache though the argument has changed.
-            "--label", f"org.opencontainers.image.revision={revision}", str(ROOT),
+            "--label",
+            f"org.opencontainers.image.revision={revision}",
+            str(ROOT),
             within_s=BUILT_WITHIN_S,
-        )  # fmt: skip
+        )
         assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-30:])
 
     def build_stand_in(self, name: str, **arguments: str) -> str:
@@ -92,9 +104,15 @@ class Tool:
         given: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False,
-            timeout=within_s, input=given or "",
-        )  # fmt: skip
+            command,
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=within_s,
+            input=given or "",
+        )
 
 
 def image(service: str) -> str:
@@ -107,8 +125,11 @@ def revision() -> str:
     """Names what the images are made of, changed files included."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *CONTEXT],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     digest = hashlib.sha256()
     for name in sorted(filter(None, listed.split("\0"))):
         path = ROOT / name

@@ -42,9 +42,15 @@ class Compose:
 
     def call(self, *arguments: str, within_s: float = UP_WITHIN_S) -> subprocess.CompletedProcess[str]:
         return self._tool.call(
-            "compose", "--project-name", self._project, "--file", str(ROOT / "docker-compose.yml"), *arguments,
-            within_s=within_s, environment=self._environment,
-        )  # fmt: skip
+            "compose",
+            "--project-name",
+            self._project,
+            "--file",
+            str(ROOT / "docker-compose.yml"),
+            *arguments,
+            within_s=within_s,
+            environment=self._environment,
+        )
 
     def do(self, *arguments: str) -> str:
         """What it prints. Raises AssertionError when it fails."""
@@ -189,9 +195,11 @@ def test_pinned_images_are_those_that_are_here_and_other_lines_stay(images: Tool
     (tmp_path / ".env").write_text("INVENTORY_PORT=1\nNATS_IMAGE=nats:1\nFORWARDERS=2\n", "utf-8")
     for _ in range(2):
         done = subprocess.run(
-            ["sh", script], capture_output=True, text=True,
+            ["sh", script],
+            capture_output=True,
+            text=True,
             env={**os.environ, "PULL": "no", "ENGINE": " ".join(images.engine)},
-        )  # fmt: skip
+        )
         assert done.returncode == 0, done.stderr
     kept, pinned = (tmp_path / ".env").read_text("utf-8").rsplit("\n", 2)[:2]
     assert kept == "INVENTORY_PORT=1\nFORWARDERS=2"

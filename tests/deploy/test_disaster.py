@@ -42,9 +42,11 @@ async def command(state: StateFolder, *arguments: str) -> dict[str, object]:
     done = await asyncio.to_thread(
         lambda: subprocess.run(
             [sys.executable, "-m", "local", *arguments, "--state", str(state.root)],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

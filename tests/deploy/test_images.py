@@ -64,10 +64,24 @@ def test_container_structure_test_finds_every_image_as_it_should_be(images: Tool
     shutil.copy(Path(__file__).with_name("structure.yaml"), tmp_path)
     # In a container of the image, as root, who sees all of it: read from an archive it takes minutes.
     done = images.call(
-        "run", "--rm", "--user", "0", "--volume", f"{tmp_path}:/given:ro", "--entrypoint", f"/given/{program.name}",
-        image(service), "test", "--driver", "host", "--force",
-        "--metadata", "/given/metadata.json", "--config", "/given/structure.yaml",
-    )  # fmt: skip
+        "run",
+        "--rm",
+        "--user",
+        "0",
+        "--volume",
+        f"{tmp_path}:/given:ro",
+        "--entrypoint",
+        f"/given/{program.name}",
+        image(service),
+        "test",
+        "--driver",
+        "host",
+        "--force",
+        "--metadata",
+        "/given/metadata.json",
+        "--config",
+        "/given/structure.yaml",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -41,8 +41,12 @@ def local(*arguments: str, within_s: float = HEALTHY_WITHIN_S) -> str:
     """What `vonggac …` prints, as an operator types it."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name("vonggac")), *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=within_s,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=within_s,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -141,10 +145,17 @@ class Installation:
             for name in ("inventory", "reporting")
         ]
         printed = local(
-            *command, "--logins", str(logins), "--keys", str(self.safe), *databases,
-            "--nats", f"tls://localhost:{self.ports['vonggac-nats']}",
-            "--nats-ca-file", str(self.safe / "nats-tls" / "ca.crt"),
-        )  # fmt: skip
+            *command,
+            "--logins",
+            str(logins),
+            "--keys",
+            str(self.safe),
+            *databases,
+            "--nats",
+            f"tls://localhost:{self.ports['vonggac-nats']}",
+            "--nats-ca-file",
+            str(self.safe / "nats-tls" / "ca.crt"),
+        )
         return dict(json.loads(printed.splitlines()[-1]))
 
     def back_up_inside(self) -> Mapping[str, object]:

@@ -97,9 +97,15 @@ async def open_the_facility(register: Register, managing: Json) -> Json:
     """A facility with its decision and its focal point (R17, R23)."""
     unit = await register.first("units?q=19603&limit=1")
     body = {
-        "code": CODE, "name": "Trường Tiểu học Cam An", "type": "school", "status": "planned", "unit_id": unit["id"],
-        "managing_agency_id": managing["id"], "decision_number": "805/QĐ-UBND", "decision_date": "2020-03-29",
-    }  # fmt: skip
+        "code": CODE,
+        "name": "Trường Tiểu học Cam An",
+        "type": "school",
+        "status": "planned",
+        "unit_id": unit["id"],
+        "managing_agency_id": managing["id"],
+        "decision_number": "805/QĐ-UBND",
+        "decision_date": "2020-03-29",
+    }
     facility = await register.add("facilities", body)
     path = f"facilities/{facility['id']}"
     await register.move(path, "approved")
@@ -112,27 +118,35 @@ async def open_the_facility(register: Register, managing: Json) -> Json:
 async def survey_it(register: Register, facility: Json, agencies: dict[str, Json]) -> None:
     """The survey of both parties (R03, R16, R19), until it is approved."""
     body = {
-        "code": f"KS-{CODE}", "facility_id": facility["id"], "lead_name": "Tổ khảo sát 1",
+        "code": f"KS-{CODE}",
+        "facility_id": facility["id"],
+        "lead_name": "Tổ khảo sát 1",
         "lead_agency_id": agencies["lead"]["id"],
-    }  # fmt: skip
+    }
     path = f"surveys/{(await register.add('surveys', body))['id']}"
     await register.move(path, "assigned")
     await register.change(path, {"scheduled_on": "2021-05-08"})
     await register.move(path, "scheduled")
     await register.change(path, BRIEFING)
     await register.move(path, "in_progress")
-    parties = [{"full_name": f"Đại diện {agency['name']}"[:60], "agency_id": agency["id"], "present_on": "2021-05-08"}
-               for agency in agencies.values()]  # fmt: skip
+    parties = [
+        {"full_name": f"Đại diện {agency['name']}"[:60], "agency_id": agency["id"], "present_on": "2021-05-08"}
+        for agency in agencies.values()
+    ]
     findings: Json = {
-        "surveyed_on": "2021-05-08", "participants": parties,
-        "verdict": "connectable", "verdict_reason": "RTSP sẵn sàng",
+        "surveyed_on": "2021-05-08",
+        "participants": parties,
+        "verdict": "connectable",
+        "verdict_reason": "RTSP sẵn sàng",
         "form": {
             "site": {"rooms": 24},
             "areas": [{"area": area, "coverage": "not_covered", "cameras_needed": 1} for area in REQUIRED_AREAS],
-            "system": {"kind": "ip", "cameras": [{"code": CAMERA}]}, "infrastructure": {"up_mbps": 20},
-            "notice_board": True, "access": {"entry_rule": "Không vào khu phòng cách ly"},
+            "system": {"kind": "ip", "cameras": [{"code": CAMERA}]},
+            "infrastructure": {"up_mbps": 20},
+            "notice_board": True,
+            "access": {"entry_rule": "Không vào khu phòng cách ly"},
         },
-    }  # fmt: skip
+    }
     await register.change(path, findings)
     await register.move(path, "submitted", "approved")
 
@@ -159,9 +173,12 @@ async def agree_on_its_plan(register: Register, facility: Json, agencies: dict[s
     codes = [one.code for one in content.destinations()]
     connection = {"camera_code": CAMERA, "address": "127.0.0.1", "bandwidth_kbps": 2048, "destination_codes": codes}
     body = {
-        "facility_id": facility["id"], "connections": [connection], "connect_by": "2021-05-09",
-        "responsible_lead": "Phòng CNTT", "responsible_operator": "Tổ kết nối 1",
-    }  # fmt: skip
+        "facility_id": facility["id"],
+        "connections": [connection],
+        "connect_by": "2021-05-09",
+        "responsible_lead": "Phòng CNTT",
+        "responsible_operator": "Tổ kết nối 1",
+    }
     path = f"connection-plans/{(await register.add('connection-plans', body))['id']}"
     await register.move(path, "proposed")
     for role, agency in agencies.items():
@@ -185,11 +202,15 @@ async def test_letter_1742_ends_with_pictures_at_both_centres(running: RunningPl
     camera = await register.add(
         "cameras",
         {
-            "code": CAMERA, "name": "Cổng chính", "facility_id": facility["id"], "area": "gate",
+            "code": CAMERA,
+            "name": "Cổng chính",
+            "facility_id": facility["id"],
+            "area": "gate",
             "url": with_login((await register.get(f"cameras/{good['id']}"))["url"], good["code"]),
-            "probe_interval_s": 5, "shared_device_reason": "thử trên thiết bị giả lập",
+            "probe_interval_s": 5,
+            "shared_device_reason": "thử trên thiết bị giả lập",
         },
-    )  # fmt: skip
+    )
 
     async def is_seen() -> bool:
         seen = await running.get("prober", f"/v1/cameras/{camera['id']}")
@@ -246,15 +267,26 @@ async def test_the_commands_of_the_page_lead_from_the_directive_to_a_signed_repo
     commands = "\n".join(re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
     addresses = running.platform.addresses
     environment = os.environ | {
-        "INVENTORY": addresses.inventory, "FORWARDER": addresses.forwarder, "REPORTING": addresses.reporting,
-        "TOKEN": running.token, "APPROVER": running.approver, "no_proxy": "127.0.0.1",
-        "KEYS": str(running.platform.state.keys), "PYTHON": sys.executable,
-    }  # fmt: skip
+        "INVENTORY": addresses.inventory,
+        "FORWARDER": addresses.forwarder,
+        "REPORTING": addresses.reporting,
+        "TOKEN": running.token,
+        "APPROVER": running.approver,
+        "no_proxy": "127.0.0.1",
+        "KEYS": str(running.platform.state.keys),
+        "PYTHON": sys.executable,
+    }
     async with running_beside(running.give_addresses_again_and_again()):
         ran = await asyncio.to_thread(
-            subprocess.run, ["bash", "-euo", "pipefail", "-c", commands], cwd=tmp_path, env=environment,
-            capture_output=True, text=True, timeout=200, check=False,
-        )  # fmt: skip
+            subprocess.run,
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
     assert '"unaltered":true' in ran.stdout.replace(" ", "")
     papers = {"bien-ban.docx", "bao-cao-hien-trang.pdf", "to-trinh.pdf", "bao-cao.pdf"}

@@ -54,16 +54,21 @@ class Planter:
         for number, spelling in enumerate(SPELLINGS):
             secret = self.garden.plant(f"camera {spelling}")
             body = {
-                "code": f"LEAK-{number}", "name": "Cổng", "facility_id": facility_id, "area": "gate",
+                "code": f"LEAK-{number}",
+                "name": "Cổng",
+                "facility_id": facility_id,
+                "area": "gate",
                 "url": f"rtsp://127.0.0.1:9/live{spelling.format(secret)}",
-            }  # fmt: skip
+            }
             answer = await self.call("inventory", "POST", "/v1/cameras", json=body)
             assert (answer.status_code, "credentials" in answer.text) == (422, True), (spelling, answer.text)
             secret = self.garden.plant(f"destination {spelling}")
             body = {
-                "code": f"LEAK-{number}", "name": "Trung tâm", "role": "national",
+                "code": f"LEAK-{number}",
+                "name": "Trung tâm",
+                "role": "national",
                 "url_template": f"rtmp://127.0.0.1:9/live/{{camera_code}}{spelling.format(secret)}",
-            }  # fmt: skip
+            }
             answer = await self.call("inventory", "POST", "/v1/destinations", json=body)
             assert answer.status_code == 422, (spelling, answer.text)
             secret = self.garden.plant(f"probe {spelling}")
@@ -85,9 +90,12 @@ class Planter:
         rows.append(f'LEAKF-B,Cổng,{facility_code},gate,rtsp://127.0.0.1:9/live,admin,"{odd}"')
         for how in ("", "?answer=file", "?dry_run=true"):
             answer = await self.call(
-                "inventory", "POST", f"/v1/imports/cameras{how}", content="\r\n".join(rows).encode(),
+                "inventory",
+                "POST",
+                f"/v1/imports/cameras{how}",
+                content="\r\n".join(rows).encode(),
                 headers={"content-type": "text/csv"},
-            )  # fmt: skip
+            )
             assert answer.status_code in {200, 422}, answer.text
 
     async def plant_logins(self, camera: dict[str, Any], facility_id: str) -> None:
@@ -95,19 +103,23 @@ class Planter:
         for odd in (False, True):
             secret = self.garden.plant(f"userinfo {odd}", odd=odd)
             body = {
-                "code": f"LEAKL-{odd}", "name": "Cổng", "facility_id": facility_id,
+                "code": f"LEAKL-{odd}",
+                "name": "Cổng",
+                "facility_id": facility_id,
                 "area": "gate",
                 "url": f"rtsp://admin:{quote(secret, safe='')}@127.0.0.1:9/l{odd}?user={{username}}&pwd={{password}}",
-            }  # fmt: skip
+            }
             answer = await self.call("inventory", "POST", "/v1/cameras", json=body)
             assert answer.status_code == 201, answer.text
             camera = answer.json()
             secret = self.garden.plant(f"secret route {odd}", odd=odd)
             answer = await self.call(
-                "inventory", "PUT", f"/v1/cameras/{camera['id']}/secret",
+                "inventory",
+                "PUT",
+                f"/v1/cameras/{camera['id']}/secret",
                 json={"username": "admin", "password": secret},
                 headers={"If-Match": camera["etag"], "Idempotency-Key": f'"leak-{odd}"'},
-            )  # fmt: skip
+            )
             assert answer.status_code in {204, 412}, answer.text
             secret = self.garden.plant(f"probe login {odd}", odd=odd)
             asked: dict[str, Any] = {
@@ -129,9 +141,12 @@ class Planter:
                 service, "GET", "/v1/workers", headers={"Authorization": f"Bearer {secret}.{secret}.{secret}"}
             )
             await self.call(
-                service, "POST", "/v1/cameras", content=f'{{"password": "{self.garden.plant(f"{service} broken")}"',
+                service,
+                "POST",
+                "/v1/cameras",
+                content=f'{{"password": "{self.garden.plant(f"{service} broken")}"',
                 headers={"content-type": "application/json"},
-            )  # fmt: skip
+            )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -52,9 +52,10 @@ SERVICES = ("forwarder.app", "inventory.app", "prober.app", "reporting.app", "si
 # anyio and hypothesis are plugins of pytest too, whose assertions nobody needs explained.
 _REWRITTEN = "ignore:Module already imported so cannot be rewritten"
 FORKED = tuple(
-    word for name in ("anyio", "hypothesis", "_hypothesis_globals")
+    word
+    for name in ("anyio", "hypothesis", "_hypothesis_globals")
     for word in ("-W", f"{_REWRITTEN}; {name}:pytest.PytestAssertRewriteWarning")
-)  # fmt: skip
+)
 _UNITS = "not server and not slow"
 CHOSEN = ("-m", f"{_UNITS} and not heavy", "-p", "no:schemathesis", "--hypothesis-profile", "unit")
 BRANCHES = "tests/unit/branches.toml"

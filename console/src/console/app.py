@@ -79,9 +79,28 @@ MEASURED_EVERY_S = 30.0
 CALLS_AT_ONCE = 512
 DRAFT_KEPT_S = 3600.0
 PAGES = (
-    overview, facilities, cameras, many_pictures, obligations, requests, reports, imports, records, files, audit,
-    health, calls, uploads, forms, preferences, link_home, link_acts, sheets, submissions, shell,
-)  # fmt: skip
+    overview,
+    facilities,
+    cameras,
+    many_pictures,
+    obligations,
+    requests,
+    reports,
+    imports,
+    records,
+    files,
+    audit,
+    health,
+    calls,
+    uploads,
+    forms,
+    preferences,
+    link_home,
+    link_acts,
+    sheets,
+    submissions,
+    shell,
+)
 OF_SCRIPTS = ("/live", "/pictures", "/pictures/stream", "/pictures/live")
 """Asked for by a page's script: it cannot be sent to a sign-in."""
 STATIC = Path(__file__).parent / "static"

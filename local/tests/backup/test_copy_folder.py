@@ -11,9 +11,7 @@ AT = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 
 
 def manifest(at: datetime = AT) -> Manifest:
-    return Manifest(
-        made_at=at, release="1.0.0", nats_server="2.15.1", databases=[], streams=[], workers_key=None
-    )  # fmt: skip
+    return Manifest(made_at=at, release="1.0.0", nats_server="2.15.1", databases=[], streams=[], workers_key=None)
 
 
 def written(beneath: Path, at: datetime = AT) -> CopyFolder:

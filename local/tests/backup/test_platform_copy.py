@@ -146,8 +146,11 @@ def tables(started: Place, name: str) -> str:
     address = login.url.replace("postgresql+psycopg", "postgresql")
     done = subprocess.run(
         [_program("pg_dump"), "--no-owner", "--exclude-table-data=backups", "--restrict-key=test", address],
-        capture_output=True, text=True, check=True, env={"PGPASSWORD": read_password(login.password_file)},
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PGPASSWORD": read_password(login.password_file)},
+    )
     return done.stdout
 
 

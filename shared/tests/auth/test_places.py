@@ -23,9 +23,16 @@ async def publish(bus: Bus, noun: str, thing_id: UUID, payload: Any) -> None:
 async def facility(bus: Bus, unit_id: UUID, agency_id: UUID, **given: Any) -> UUID:
     thing_id = given.pop("id", None) or uuid4()
     made = FacilityV1(
-        id=thing_id, code="KCL", name="Khu", type=FacilityType.SCHOOL, status=FacilityStatus.ACTIVE, unit_id=unit_id,
-        managing_agency_id=agency_id, **STATE, **given,
-    )  # fmt: skip
+        id=thing_id,
+        code="KCL",
+        name="Khu",
+        type=FacilityType.SCHOOL,
+        status=FacilityStatus.ACTIVE,
+        unit_id=unit_id,
+        managing_agency_id=agency_id,
+        **STATE,
+        **given,
+    )
     await publish(bus, "facility", thing_id, made)
     return thing_id
 

@@ -19,9 +19,15 @@ def scope(**ids: UUID) -> AccessScope:
 
 @pytest.mark.parametrize(
     "covering",
-    [scope(agencies=AGENCY), scope(units=COMMUNE), scope(units=DISTRICT), scope(units=PROVINCE),
-     scope(facilities=FACILITY), scope(agencies=OTHER_AGENCY, facilities=FACILITY)],
-)  # fmt: skip
+    [
+        scope(agencies=AGENCY),
+        scope(units=COMMUNE),
+        scope(units=DISTRICT),
+        scope(units=PROVINCE),
+        scope(facilities=FACILITY),
+        scope(agencies=OTHER_AGENCY, facilities=FACILITY),
+    ],
+)
 def test_a_scope_covers_what_any_of_its_parts_covers(covering: AccessScope) -> None:
     assert covering.covers(HERE)
     assert AccessScope.parse(covering.parts) == covering
@@ -29,10 +35,17 @@ def test_a_scope_covers_what_any_of_its_parts_covers(covering: AccessScope) -> N
 
 @pytest.mark.parametrize(
     "other",
-    [scope(agencies=OTHER_AGENCY), scope(units=OTHER_DISTRICT), scope(facilities=uuid4()), AccessScope(),
-     # The id of one kind is none of another.
-     scope(agencies=FACILITY), scope(facilities=AGENCY), scope(units=AGENCY)],
-)  # fmt: skip
+    [
+        scope(agencies=OTHER_AGENCY),
+        scope(units=OTHER_DISTRICT),
+        scope(facilities=uuid4()),
+        AccessScope(),
+        # The id of one kind is none of another.
+        scope(agencies=FACILITY),
+        scope(facilities=AGENCY),
+        scope(units=AGENCY),
+    ],
+)
 def test_a_scope_covers_nothing_else(other: AccessScope) -> None:
     assert not other.covers(HERE)
 

@@ -56,9 +56,12 @@ async def test_a_token_says_the_name_and_post_of_who_calls(
     caller = await verifier.verify(token_for(Role.READER, name="Nguyễn  Văn An", post="Phó Giám đốc"))
     assert (caller.name, caller.post) == ("Nguyễn Văn An", "Phó Giám đốc")
     own = TokenVerifier(
-        jwks_file=keys_folder / JWKS, jwks_url=None, issuer="vong-gac", audience="vong-gac",
+        jwks_file=keys_folder / JWKS,
+        jwks_url=None,
+        issuer="vong-gac",
+        audience="vong-gac",
         person_claims=("ho_ten", "jobTitle"),
-    )  # fmt: skip
+    )
     caller = await own.verify(signed(keys_folder, {"name": "an", "ho_ten": "Nguyễn Văn An", "jobTitle": "Chuyên viên"}))
     assert (caller.name, caller.post) == ("Nguyễn Văn An", "Chuyên viên")
 
@@ -76,11 +79,23 @@ async def test_a_name_that_cannot_be_shown_is_none_and_keeps_nobody_out(
 @pytest.mark.parametrize(
     "given",
     [
-        [], None, "", "facility:all", {}, 5, ["facility:"], ["facility:all"], ["province:*"], [""], [None], [["a"]],
-        ["facility:5", "agency:00000000-0000-0000-0000-000000000000"], [f"unit:{'0' * 32}"] * 201,
+        [],
+        None,
+        "",
+        "facility:all",
+        {},
+        5,
+        ["facility:"],
+        ["facility:all"],
+        ["province:*"],
+        [""],
+        [None],
+        [["a"]],
+        ["facility:5", "agency:00000000-0000-0000-0000-000000000000"],
+        [f"unit:{'0' * 32}"] * 201,
     ],
     ids=str,
-)  # fmt: skip
+)
 async def test_a_scope_that_cannot_be_read_admits_nobody(
     verifier: TokenVerifier, keys_folder: Path, given: object
 ) -> None:
@@ -268,16 +283,40 @@ async def test_a_token_signed_by_hand_is_one(verifier: TokenVerifier, keys_folde
 @pytest.mark.parametrize(
     "claims",
     [
-        {"roles": [["province_lead"]]}, {"roles": [{"name": "reader"}]}, {"roles": [1, "reader"]}, {"roles": [None]},
-        {"roles": "province_lead"}, {"roles": {"reader": True}}, {"roles": None},
-        {"sub": "a\ud800"}, {"sub": ""}, {"sub": "a\0"}, {"sub": "a\u202eb"}, {"sub": 5}, {"sub": "x" * 300},
-        {"exp": 4_000_000_000}, {"exp": float("inf")}, {"exp": float("nan")}, {"exp": 10**30}, {"exp": "soon"},
-        {"exp": [1]}, {"exp": None}, {"iat": float("inf")}, {"nbf": float("inf")}, {"iat": "x"}, {"iat": True},
-        {"nbf": "0"}, {"typ": "ID"}, {"typ": "Refresh"}, {"typ": ["Bearer"]}, {"typ": 5},
-        {"aud": [["vong-gac"]]}, {"iss": ["vong-gac"]},
+        {"roles": [["province_lead"]]},
+        {"roles": [{"name": "reader"}]},
+        {"roles": [1, "reader"]},
+        {"roles": [None]},
+        {"roles": "province_lead"},
+        {"roles": {"reader": True}},
+        {"roles": None},
+        {"sub": "a\ud800"},
+        {"sub": ""},
+        {"sub": "a\0"},
+        {"sub": "a\u202eb"},
+        {"sub": 5},
+        {"sub": "x" * 300},
+        {"exp": 4_000_000_000},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": 10**30},
+        {"exp": "soon"},
+        {"exp": [1]},
+        {"exp": None},
+        {"iat": float("inf")},
+        {"nbf": float("inf")},
+        {"iat": "x"},
+        {"iat": True},
+        {"nbf": "0"},
+        {"typ": "ID"},
+        {"typ": "Refresh"},
+        {"typ": ["Bearer"]},
+        {"typ": 5},
+        {"aud": [["vong-gac"]]},
+        {"iss": ["vong-gac"]},
     ],
     ids=str,
-)  # fmt: skip
+)
 async def test_claims_that_say_something_else_are_refused(
     verifier: TokenVerifier, keys_folder: Path, claims: dict[str, object]
 ) -> None:

@@ -93,8 +93,12 @@ def try_all(folder: Path, *, use_landlock: bool, use_seccomp: bool) -> tuple[lis
         arguments = [key, os.getpid(), server.getsockname()[1], int(use_landlock), int(use_seccomp)]
         done = subprocess.run(
             [sys.executable, "-c", program, *map(str, arguments)],
-            env=child_environment(os.environ), stdin=subprocess.PIPE, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            env=child_environment(os.environ),
+            stdin=subprocess.PIPE,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
     held, found = json.loads(done.stdout)
     assert key.read_text() == "secret"

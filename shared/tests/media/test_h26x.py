@@ -71,10 +71,14 @@ class Sender:
         for at, payload in enumerate(payloads):
             packets.append(
                 build_rtp(
-                    payload, payload_type=96, sequence=self.sequence, timestamp=self.timestamp, ssrc=1,
+                    payload,
+                    payload_type=96,
+                    sequence=self.sequence,
+                    timestamp=self.timestamp,
+                    ssrc=1,
                     marker=self.marker and at == len(payloads) - 1,
                 )
-            )  # fmt: skip
+            )
             self.sequence += 1
         self.timestamp += 3600
         return packets

@@ -90,10 +90,15 @@ def test_several_challenges_in_one_field_and_in_several_are_read() -> None:
 def test_the_strongest_challenge_is_answered() -> None:
     authenticator = Authenticator(MUFASA)
     authenticator.challenged(
-        ['Basic realm="r"', 'Digest realm="r", nonce="1"', 'Digest realm="r", nonce="2", algorithm=SHA-256',
-         'Digest realm="r", nonce="3", algorithm=SHA-999', 'Digest realm="r", nonce="4", qop="auth-int"'],
+        [
+            'Basic realm="r"',
+            'Digest realm="r", nonce="1"',
+            'Digest realm="r", nonce="2", algorithm=SHA-256',
+            'Digest realm="r", nonce="3", algorithm=SHA-999',
+            'Digest realm="r", nonce="4", qop="auth-int"',
+        ],
         answered=False,
-    )  # fmt: skip
+    )
     assert authenticator.challenge is not None
     assert authenticator.challenge.nonce == "2"
 

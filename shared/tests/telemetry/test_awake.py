@@ -32,11 +32,14 @@ def test_a_worker_that_ticks_is_awake_since_its_start() -> None:
     assert (awake.since, awake.holes) == (START, 0)
 
 
-@pytest.mark.parametrize(("wall_s", "monotonic_s"), [
-    (150.0, 150.0),  # stopped
-    (120.0, 0.5),  # a paused machine whose clock was set afterwards
-    (-30.0, 150.0),  # the wall clock was set back meanwhile
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wall_s", "monotonic_s"),
+    [
+        (150.0, 150.0),  # stopped
+        (120.0, 0.5),  # a paused machine whose clock was set afterwards
+        (-30.0, 150.0),  # the wall clock was set back meanwhile
+    ],
+)
 def test_a_worker_that_was_asleep_is_awake_since_it_woke_up(wall_s: float, monotonic_s: float) -> None:
     clocks = Clocks()
     awake = Awake(clocks=clocks)

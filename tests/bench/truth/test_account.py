@@ -68,8 +68,10 @@ async def test_an_account_is_found_from_sums_alone(changes_ms: tuple[int, int]) 
     assert lines[NATIONAL] == [Stretch(0, 16, "good")]
     if up - down > 1000:
         assert lines[CAMERA] == [
-            Stretch(0, down / 1000, "good"), Stretch(down / 1000, up / 1000, "bad"), Stretch(up / 1000, 16, "good"),
-        ]  # fmt: skip
+            Stretch(0, down / 1000, "good"),
+            Stretch(down / 1000, up / 1000, "bad"),
+            Stretch(up / 1000, 16, "good"),
+        ]
     assert sum(one.end - one.start for one in lines[CAMERA] if one.verdict == "bad") == pytest.approx(
         (up - down) / 1000
     )

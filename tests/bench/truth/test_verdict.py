@@ -35,11 +35,17 @@ WINDOWS = [
     Window("covered", 700, 750, frozenset({CAMERA}), COVERED, whole=True, settled=750),
     Window("prober asleep", 900, 920, frozenset({CAMERA}), UNSEEN, blind=True, settled=920),
     Window(
-        "read-back a minute", 1200, 1290, frozenset({NATIONAL}), lie(PRODUCTION_INTERVAL_S), whole=True, settled=1300,
+        "read-back a minute",
+        1200,
+        1290,
+        frozenset({NATIONAL}),
+        lie(PRODUCTION_INTERVAL_S),
+        whole=True,
+        settled=1300,
         interval_s=PRODUCTION_INTERVAL_S,
     ),
     *(Window(kind, 1500, 1500, frozenset()) for kind in ("prober stopped", "centre flapping", "centre black hole")),
-]  # fmt: skip
+]
 GAPS: Mapping[Thing, Sequence[Gap]] = {NATIONAL: [Gap(200, 220), Gap(400, 460)], CAMERA: [Gap(850, 870)], OTHER: []}
 TRUE: Mapping[Thing, str] = {
     CAMERA: "good 601 bad 649 good 709 bad 741 good 900 unknown 920 good 2000",
@@ -151,7 +157,7 @@ LIES: Mapping[str, tuple[Mapping[Thing, str], list[str]]] = {
         {CAMERA: TRUE[CAMERA].replace("good 900 unknown 920", "good 900 unknown 910 good 910.1 unknown 920")},
         ["unknown_when_blind_pct"],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("reported", "names"), LIES.values(), ids=LIES)

@@ -28,10 +28,20 @@ def opened(address: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as profile:
         # Without these a full browser opens a window, and asks its maker's hosts when it starts.
         command = [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}",
-            "--enable-logging=stderr", "--virtual-time-budget=8000", "--dump-dom", address,
-        ]  # fmt: skip
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-sync",
+            "--disable-background-networking",
+            "--disable-component-update",
+            f"--user-data-dir={profile}",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=8000",
+            "--dump-dom",
+            address,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
     return done.stdout, done.stderr
 

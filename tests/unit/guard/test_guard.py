@@ -36,10 +36,11 @@ def test_the_named_tests_are_there() -> None:
     faults: list[Fault] = [*MENDS, *MUTATIONS]
     tests = {each.test for each in faults}
     lost = {
-        test for test in tests
+        test
+        for test in tests
         for file, _, name in [test.partition("::")]
         if not (ROOT / file).is_file() or not re.search(rf"def {name}\b", (ROOT / file).read_text("utf-8"))
-    }  # fmt: skip
+    }
     assert lost == set(), "write the new name or place into tests/unit/guard"
 
 

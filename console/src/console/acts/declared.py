@@ -138,13 +138,23 @@ OTHERS: Mapping[str, Act] = {
 SERVICE_OF = {
     **dict.fromkeys(
         (
-            "freeze_report", "freeze_version", "approve_report", "record_issued_paper", "set_availability_target",
-            "urge_by_hand", "record_answer", "add_urging_rule", "replace_urging_rule", "remove_urging_rule",
-            "add_urging_channel", "change_urging_channel", "remove_urging_channel",
+            "freeze_report",
+            "freeze_version",
+            "approve_report",
+            "record_issued_paper",
+            "set_availability_target",
+            "urge_by_hand",
+            "record_answer",
+            "add_urging_rule",
+            "replace_urging_rule",
+            "remove_urging_rule",
+            "add_urging_channel",
+            "change_urging_channel",
+            "remove_urging_channel",
         ),
         "reporting",
     )
-}  # fmt: skip
+}
 """Of acts that are not inventory's."""
 
 

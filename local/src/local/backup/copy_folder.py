@@ -106,9 +106,10 @@ class CopyFolder:
         if (path / MANIFEST).is_file():
             return cls(path)
         found = sorted(
-            child for child in (path.iterdir() if path.is_dir() else ()) if (child / MANIFEST).is_file()
-            and not child.name.endswith(UNFINISHED)
-        )  # fmt: skip
+            child
+            for child in (path.iterdir() if path.is_dir() else ())
+            if (child / MANIFEST).is_file() and not child.name.endswith(UNFINISHED)
+        )
         if not found:
             msg = f"{path} is no backup, and has none: name a folder that `backup` has made"
             raise UnusableBackupError(msg)

@@ -90,9 +90,7 @@ class RecordDatabase:
 
     def load(self, file: Path) -> None:
         """All of it or nothing, in one transaction; then the planner's statistics."""
-        self._run(
-            "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(file)
-        )  # fmt: skip
+        self._run("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges", str(file))
         with self._connect() as connection:
             connection.autocommit = True
             connection.execute("analyze")

@@ -38,21 +38,30 @@ class DemoPerson:
 
 OF_THE_PROVINCE = (
     DemoPerson(
-        "lead", "Sở Thông tin và Truyền thông (chủ trì)", Role.PROVINCE_LEAD,
-        full_name="Trần Thị Minh Thử", post="Trưởng phòng Bưu chính - Viễn thông",
+        "lead",
+        "Sở Thông tin và Truyền thông (chủ trì)",
+        Role.PROVINCE_LEAD,
+        full_name="Trần Thị Minh Thử",
+        post="Trưởng phòng Bưu chính - Viễn thông",
     ),
     DemoPerson(
-        "decider", "Lãnh đạo Ủy ban nhân dân tỉnh (quyết định)", Role.DECIDER,
-        full_name="Lê Văn Thử", post="Phó Chủ tịch UBND tỉnh",
+        "decider",
+        "Lãnh đạo Ủy ban nhân dân tỉnh (quyết định)",
+        Role.DECIDER,
+        full_name="Lê Văn Thử",
+        post="Phó Chủ tịch UBND tỉnh",
     ),
     DemoPerson(
-        "operator", "Viễn thông (vận hành)", Role.OPERATOR,
-        full_name="Nguyễn Đức Thử", post="Phó Giám đốc Kỹ thuật",
+        "operator",
+        "Viễn thông (vận hành)",
+        Role.OPERATOR,
+        full_name="Nguyễn Đức Thử",
+        post="Phó Giám đốc Kỹ thuật",
     ),
     DemoPerson("authority", "Bộ Thông tin và Truyền thông (theo dõi)", Role.AUTHORITY),
     DemoPerson("duty", "Trực ban trung tâm tỉnh (được xem hình)", Role.AUTHORITY, beside=frozenset({Role.VIEWER})),
     DemoPerson("reader", "Người xem tiến độ", Role.READER),
-)  # fmt: skip
+)
 """Vietnamese: this is what people read. The names say that nobody bears them."""
 
 

@@ -15,12 +15,21 @@ from vonggac.net.url import RtspUrl
 COLUMNS = Columns(
     required=("code", "name", "url"),
     optional=(
-        "username", "password", "facility_code", "transport", "codec", "size",
-        "width", "height", "serial", "mac", "onvif_address",
+        "username",
+        "password",
+        "facility_code",
+        "transport",
+        "codec",
+        "size",
+        "width",
+        "height",
+        "serial",
+        "mac",
+        "onvif_address",
         "shared_device_reason",
     ),
     aliases={"facility": "facility_code", "expected_codec": "codec", "expected_size": "size"},
-)  # fmt: skip
+)
 """The second line of `optional`: of the file that an ONVIF scan gives, which can be used as it is."""
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp")
 PLACEHOLDERS = ("{username}", "{password}")

@@ -10,11 +10,20 @@ from local.own.table import Columns, FileError, Mistake, Row, doubled, read_rows
 COLUMNS = Columns(
     required=("code", "name"),
     optional=(
-        "type", "unit_code", "managing_agency_code", "status", "decision_number", "decision_date", "address", "beds",
-        "latitude", "longitude", "restricted",
+        "type",
+        "unit_code",
+        "managing_agency_code",
+        "status",
+        "decision_number",
+        "decision_date",
+        "address",
+        "beds",
+        "latitude",
+        "longitude",
+        "restricted",
     ),
     aliases={"unit": "unit_code", "agency": "managing_agency_code"},
-)  # fmt: skip
+)
 TYPES = (
     "military", "health", "school", "dormitory", "public_building", "hotel", "field_hospital", "factory",
 )  # fmt: skip

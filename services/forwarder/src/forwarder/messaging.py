@@ -168,10 +168,17 @@ class Reporter:
     def report_alive(self, now: Instant, cameras_held: int, *, capacity: int, stopping: bool = False) -> None:
         """One heartbeat."""
         alive = ForwarderAliveV1(
-            worker_id=self.worker_id, started_at=self._started_at, alive_at=now.at, cameras_held=cameras_held,
-            capacity=capacity, stopping=stopping, awake_since=self.awake_since, clock_stepped_s=self.clock_stepped_s,
-            passage_address=self.passage_address, takes_centres=self.takes_centres,
-        )  # fmt: skip
+            worker_id=self.worker_id,
+            started_at=self._started_at,
+            alive_at=now.at,
+            cameras_held=cameras_held,
+            capacity=capacity,
+            stopping=stopping,
+            awake_since=self.awake_since,
+            clock_stepped_s=self.clock_stepped_s,
+            passage_address=self.passage_address,
+            takes_centres=self.takes_centres,
+        )
         event = new_event(alive, source=f"/forwarder/{self.worker_id}", subject=self.worker_id, time=now.at)
         self._outgoing.queue_event(subjects.worker_heartbeat("forwarder", self.worker_id), event)
         key = worker_key(self.worker_id)

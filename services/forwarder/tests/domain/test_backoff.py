@@ -108,11 +108,14 @@ def test_what_a_session_worked_before_each_of_two_stalls_adds_up() -> None:
     """20 s, 20 s and 24 s: no two of them are a good minute."""
     session = opened(6)
     for second, written, acknowledged, state in (
-        (0.0, 9, 9, DeliveryState.ACKNOWLEDGED), (20.0, 99, 10, DeliveryState.ACKNOWLEDGED),
-        (26.0, 150, 10, DeliveryState.STALLED), (27.0, 150, 150, DeliveryState.ACKNOWLEDGED),
-        (47.0, 300, 151, DeliveryState.ACKNOWLEDGED), (53.0, 350, 151, DeliveryState.STALLED),
+        (0.0, 9, 9, DeliveryState.ACKNOWLEDGED),
+        (20.0, 99, 10, DeliveryState.ACKNOWLEDGED),
+        (26.0, 150, 10, DeliveryState.STALLED),
+        (27.0, 150, 150, DeliveryState.ACKNOWLEDGED),
+        (47.0, 300, 151, DeliveryState.ACKNOWLEDGED),
+        (53.0, 350, 151, DeliveryState.STALLED),
         (54.0, 350, 350, DeliveryState.ACKNOWLEDGED),
-    ):  # fmt: skip
+    ):
         session = decide(session, ProgressRead(written, acknowledged), at(second), chance=0.0, limits=Limits()).delivery
         assert session.state is state, second
     fallen = decide(session, Failed(Cause.ENDED), at(78.0), chance=0.999, limits=Limits()).delivery

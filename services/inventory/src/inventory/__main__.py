@@ -36,9 +36,12 @@ def main() -> None:
     parser.add_argument("command", nargs="?", choices=list(_COMMANDS), default="serve")
     parser.add_argument("argument", nargs="?", help="of `replay` a dead letter's number, or `all`; of `check` a noun")
     parser.add_argument(
-        "--known", action="append", default=[], metavar="NOUN=CODE,CODE",
+        "--known",
+        action="append",
+        default=[],
+        metavar="NOUN=CODE,CODE",
         help="of `check`: codes that rows may refer to; of a noun without them every code is taken",
-    )  # fmt: skip
+    )
     arguments = parser.parse_args()
     command = arguments.command
     if (command in _WITH_ARGUMENT) != (arguments.argument is not None):

@@ -366,9 +366,13 @@ def _sign(queue: Queue, stored_at: datetime, body: bytes, workers: AbstractSet[s
 
 
 async def watch_register(
-    bus: Bus, *, register: RestoredRegister, is_transient: Callable[[Exception], bool], on_epoch: Callable[[], None],
+    bus: Bus,
+    *,
+    register: RestoredRegister,
+    is_transient: Callable[[Exception], bool],
+    on_epoch: Callable[[], None],
     every_s: float,
-) -> None:  # fmt: skip
+) -> None:
     """Notice that the register was restored from an older copy, and begin an epoch (decision 0032); until cancelled."""
     while True:
         try:

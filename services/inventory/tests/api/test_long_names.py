@@ -55,10 +55,17 @@ async def test_every_sort_of_a_facility_and_every_filter_fit_together(province: 
     for code in ("K", "L", "M"):
         await province.facility(code=code * 64, **made)
     query = {
-        "sort": "-name,-type,status,beds,code,changed_at", "q": "o" * 200, "type": "school", "restricted": "false",
-        "unit_id": unit["id"], "managing_agency_id": agency["id"], "without_focal_point": "true",
-        "valid_on": "2021-05-07", "status": "active", "total": "true",
-    }  # fmt: skip
+        "sort": "-name,-type,status,beds,code,changed_at",
+        "q": "o" * 200,
+        "type": "school",
+        "restricted": "false",
+        "unit_id": unit["id"],
+        "managing_agency_id": agency["id"],
+        "without_focal_point": "true",
+        "valid_on": "2021-05-07",
+        "status": "active",
+        "total": "true",
+    }
     whole = (await province.client.get("/v1/facilities", params=query)).json()
     assert (whole["total"], len(whole["items"])) == (3, 3), whole
     assert await pages(province, "/v1/facilities", query) == [item["id"] for item in whole["items"]]

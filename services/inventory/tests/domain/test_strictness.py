@@ -45,12 +45,25 @@ def test_what_is_meant_otherwise_is_refused_and_named(body: dict[str, Any]) -> N
 def test_what_json_can_say_and_what_code_has_are_taken() -> None:
     thing_id = uuid4()
     said = Body.model_validate(
-        {"enabled": False, "count": 5, "share": 1, "at": "2026-11-24T07:00:00+07:00", "valid_from": "2026-11-24",
-         "thing_id": str(thing_id), "kind": "b", "inner": {"on": False}}
-    )  # fmt: skip
+        {
+            "enabled": False,
+            "count": 5,
+            "share": 1,
+            "at": "2026-11-24T07:00:00+07:00",
+            "valid_from": "2026-11-24",
+            "thing_id": str(thing_id),
+            "kind": "b",
+            "inner": {"on": False},
+        }
+    )
     assert (said.enabled, said.count, said.share, said.valid_from, said.thing_id, said.kind) == (
-        False, 5, 1.0, date(2026, 11, 24), thing_id, "b"
-    )  # fmt: skip
+        False,
+        5,
+        1.0,
+        date(2026, 11, 24),
+        thing_id,
+        "b",
+    )
     assert said.at == datetime(2026, 11, 24, tzinfo=UTC)
     assert Body(at=datetime(2026, 11, 24, tzinfo=UTC), valid_from=date(2026, 11, 24)).valid_from == said.valid_from
 

@@ -26,9 +26,15 @@ FOLDER = Path(__file__).parents[1] / "fixtures" / "imports"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text("utf-8"))
 ID = {name: UUID(int=number) for number, name in enumerate(("468", "047", "SYT", "KCL-09", "NVR-01", "NVR-02"), 1)}
 ON_RECORD: dict[str, Any] = {
-    "id": ID["KCL-09"], "revision": 1, "code": "KCL-09", "name": "Trường", "type": "school", "status": "active",
-    "unit_id": ID["468"], "managing_agency_id": ID["SYT"],
-}  # fmt: skip
+    "id": ID["KCL-09"],
+    "revision": 1,
+    "code": "KCL-09",
+    "name": "Trường",
+    "type": "school",
+    "status": "active",
+    "unit_id": ID["468"],
+    "managing_agency_id": ID["SYT"],
+}
 IDS = {
     "unit": OnRecord({"468": ID["468"], "047": ID["047"]}),
     "agency": OnRecord({"SYT": ID["SYT"]}),
@@ -52,8 +58,9 @@ def refusals_of(noun: Noun, body: bytes) -> Sequence[Mistake]:
     if noun.name == "facility":
         rules = FacilityRules({})
     elif noun.name == "camera":
-        destination: Any = SimpleNamespace(id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}",
-                                           enhanced_rtmp=False)  # fmt: skip
+        destination: Any = SimpleNamespace(
+            id=UUID(int=9), code="TT-QG", enabled=True, url_template="rtsp://a/{camera_id}", enhanced_rtmp=False
+        )
         recorders = {ID["NVR-01"]: (8, ID["KCL-09"]), ID["NVR-02"]: (8, UUID(int=10))}
         connections = Connections(OnRecord({"TT-QG": destination}), {}, set(), recorders)
         rules = CameraRules(connections, register, None, today=date(2026, 11, 24))

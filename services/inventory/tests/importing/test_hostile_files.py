@@ -109,9 +109,15 @@ def test_what_a_cell_holds_is_what_is_read() -> None:
     assert raw is not None
     assert [(sheet.name, sheet.hidden) for sheet in raw.sheets] == [("Cơ sở", False), ("ẩn", True)]
     assert list(raw.sheets[0].rows[0].cells) == [
-        "Đông Hà\n\u2028", 7, 1.5, True, date(2026, 11, 27), MORNING, time_of_day(7, 30),
+        "Đông Hà\n\u2028",
+        7,
+        1.5,
+        True,
+        date(2026, 11, 27),
+        MORNING,
+        time_of_day(7, 30),
         timedelta(hours=30),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("first", [b'sep="\r\n', b"sep=\r\r\n", b"sep=\n", b"SEP="])

@@ -33,9 +33,16 @@ async def store(inventory_url: str) -> AsyncIterator[Store]:
 
 def camera(facility: dict[str, Any], number: int) -> Camera:
     return Camera(
-        code=f"L-{number:05d}", name="Hành lang", facility_id=facility["id"], enabled=True, url="rtsp://10.1.1.1/1",
-        transport="tcp", forward_audio=False, probe_interval_s=30.0, probe_timeout_s=10.0,
-    )  # fmt: skip
+        code=f"L-{number:05d}",
+        name="Hành lang",
+        facility_id=facility["id"],
+        enabled=True,
+        url="rtsp://10.1.1.1/1",
+        transport="tcp",
+        forward_audio=False,
+        probe_interval_s=30.0,
+        probe_timeout_s=10.0,
+    )
 
 
 async def add_cameras(transaction: WriteTransaction, facility: dict[str, Any], count: int) -> list[Camera]:

@@ -51,9 +51,21 @@ from vonggac.http.protection import BodyLimits
 from vonggac.telemetry import Health
 
 ROUTED = (
-    cameras, references, devices, repetition, probes, verifications, pictures, live, scans, demands, actions, networks,
-    workers, prometheus,
-)  # fmt: skip
+    cameras,
+    references,
+    devices,
+    repetition,
+    probes,
+    verifications,
+    pictures,
+    live,
+    scans,
+    demands,
+    actions,
+    networks,
+    workers,
+    prometheus,
+)
 MAX_BODY_BYTES = 64 * 1024
 """Of any request; a list of addresses to scan is the longest."""
 STOP_SLACK_S = 10.0

@@ -226,9 +226,15 @@ async def test_probers_that_admit_at_the_same_moment_do_not_admit_the_same_room(
 
     async def ask(gate: DemandGate, number: int) -> bool:
         demand = DemandV1(
-            id=uuid4(), kind=DemandKind.PROBE, caller=f"caller-{number}", roles=(), targets=(), endpoints=1,
-            demanded_at=datetime.now(UTC), worker_id="prober",
-        )  # fmt: skip
+            id=uuid4(),
+            kind=DemandKind.PROBE,
+            caller=f"caller-{number}",
+            roles=(),
+            targets=(),
+            endpoints=1,
+            demanded_at=datetime.now(UTC),
+            worker_id="prober",
+        )
         try:
             await gate.admit(bus, demand, [Endpoint(f"10.0.0.{number}", 554, "site")])
         except TooMuchError:

@@ -107,9 +107,15 @@ NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 def probed(minutes: float, *, revision: int = 1, security: SecuritySigns | None = None, **fields: Any) -> Any:
     return CameraObservedV1(
-        camera_id=UUID(int=1), camera_revision=revision, worker_id="p-1", observed_at=NOW + timedelta(minutes=minutes),
-        interval_s=60, duration_ms=10, security=security, **{"verdict": Verdict.UP, **fields},
-    )  # fmt: skip
+        camera_id=UUID(int=1),
+        camera_revision=revision,
+        worker_id="p-1",
+        observed_at=NOW + timedelta(minutes=minutes),
+        interval_s=60,
+        duration_ms=10,
+        security=security,
+        **{"verdict": Verdict.UP, **fields},
+    )
 
 
 def test_camera_security_gets_a_new_time_when_it_changes_and_a_few_times_a_day() -> None:

@@ -46,9 +46,13 @@ class Sites:
         earlier = UnitV1(id=self.old_unit, code="465", name="Xã cũ", parent_id=self.old_district, **ended)
         above = UnitV1(id=self.old_district, code="464", name="Huyện cũ", **ended)
         secret = province.facility_state(
-            id=self.secret, code="KCL-SECRET", name="Sư đoàn", restricted=True, unit_id=self.unit,
+            id=self.secret,
+            code="KCL-SECRET",
+            name="Sư đoàn",
+            restricted=True,
+            unit_id=self.unit,
             managing_agency_id=self.agency,
-        )  # fmt: skip
+        )
         facts = [
             *province.base(code="KCL-OPEN"),
             *(province.stated("unit", unit) for unit in (commune, earlier, above)),
@@ -133,13 +137,19 @@ async def test_figures_are_sums_of_what_is_seen(start: Start, client: Client, si
 async def test_what_is_hidden_answers_as_what_never_was(start: Start, client: Client, sites: Sites) -> None:
     def paths(camera: UUID | str, delivery: UUID | str, facility: UUID | str) -> list[str]:
         return [
-            f"/v1/cameras/{camera}/intervals", f"/v1/cameras/{camera}/intervals?format=csv",
-            f"/v1/deliveries/{delivery}/intervals", f"/v1/cameras/{camera}/formats",
-            f"/v1/progress/facilities/{facility}", f"/v1/compliance?facility={facility}",
-            f"/v1/obligations.ics?facility={facility}", f"/v1/outages?camera={camera}",
-            f"/v1/late-evidence?camera={camera}", f"/v1/maintenance?camera={camera}",
-            f"/v1/maintenance?facility={facility}", f"/v1/charts/strips.svg?camera={camera}",
-        ]  # fmt: skip
+            f"/v1/cameras/{camera}/intervals",
+            f"/v1/cameras/{camera}/intervals?format=csv",
+            f"/v1/deliveries/{delivery}/intervals",
+            f"/v1/cameras/{camera}/formats",
+            f"/v1/progress/facilities/{facility}",
+            f"/v1/compliance?facility={facility}",
+            f"/v1/obligations.ics?facility={facility}",
+            f"/v1/outages?camera={camera}",
+            f"/v1/late-evidence?camera={camera}",
+            f"/v1/maintenance?camera={camera}",
+            f"/v1/maintenance?facility={facility}",
+            f"/v1/charts/strips.svg?camera={camera}",
+        ]
 
     hidden = paths(sites.hidden.id, sites.hidden.deliveries[0].id, sites.secret)
     never = paths(nobody := uuid4(), nobody, nobody)

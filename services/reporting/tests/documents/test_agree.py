@@ -152,10 +152,14 @@ def test_the_appendix_of_proposals_has_areas_number_cost_days_funds_and_decision
         "Dự phòng ngân sách tỉnh năm 2021", "số 1126/QĐ-UBND ngày 09/5/2021",
     ]  # fmt: skip
     assert submitted[7:] == ["chưa xác định", "chưa có", "Đã trình"]
-    assert total[4:6] == ["6", "96.500.000"] == [
-        f"{sum(int(str(row[name])) for row in report.tables['proposals']):,}".replace(",", ".")
-        for name in ("proposed_cameras", "estimated_cost_vnd")
-    ]  # fmt: skip
+    assert (
+        total[4:6]
+        == ["6", "96.500.000"]
+        == [
+            f"{sum(int(str(row[name])) for row in report.tables['proposals']):,}".replace(",", ".")
+            for name in ("proposed_cameras", "estimated_cost_vnd")
+        ]
+    )
 
 
 def test_no_word_of_the_appendix_of_proposals_is_wider_than_its_column(report: Report) -> None:

@@ -67,8 +67,12 @@ def test_another_process_day_zone_and_locale_make_the_same_bytes(
 ) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", RENDER_ELSEWHERE],
-        env={**os.environ, **elsewhere}, capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+        env={**os.environ, **elsewhere},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
 
     assert answer.returncode == 0, answer.stderr
     assert dict(line.split() for line in answer.stdout.splitlines()) == digests

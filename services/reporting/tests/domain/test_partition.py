@@ -184,13 +184,15 @@ def test_adding_leaves_no_name_out() -> None:
 
 ROLES = st.sampled_from([NATIONAL, PROVINCIAL, None])
 PROOFS = st.sampled_from(["acknowledged", "verified"])
-ALL_STATUSES = st.sampled_from([
-    Status("acknowledged", None, 0),
-    Status("verified", None, 0),
-    Status("backing_off", "refused", 0),
-    Status("waiting_for_camera", "none", 0),
-    Status("connecting", None, 0),
-])  # fmt: skip
+ALL_STATUSES = st.sampled_from(
+    [
+        Status("acknowledged", None, 0),
+        Status("verified", None, 0),
+        Status("backing_off", "refused", 0),
+        Status("waiting_for_camera", "none", 0),
+        Status("connecting", None, 0),
+    ]
+)
 FOUND = st.sampled_from([Found(True, False), Found("timeout", False), Found("mismatch", True)])
 PROVEN = st.builds(Proven, cut_lines(FOUND), cut_lines(st.just("ended")), st.sampled_from([0, 0, 40]))
 LINES = st.builds(DeliveryLine, ROLES, PROOFS, st.booleans(), cut_lines(ALL_STATUSES), PROVEN)

@@ -221,10 +221,13 @@ async def test_the_end_of_a_site_fault_that_comes_late_is_published_and_a_fault_
 ) -> None:
     def fault(began: float, ended: float | None) -> Any:
         data = SiteObservedV1(
-            facility_id=province.facility, state=SiteState.FAILING if ended is None else SiteState.OVER,
-            cause=Cause.ROUTE, camera_ids=(uuid4(),), began_at=minutes(began),
+            facility_id=province.facility,
+            state=SiteState.FAILING if ended is None else SiteState.OVER,
+            cause=Cause.ROUTE,
+            camera_ids=(uuid4(),),
+            began_at=minutes(began),
             ended_at=None if ended is None else minutes(ended),
-        )  # fmt: skip
+        )
         return new_event(data, source="/prober/site", subject=str(province.facility), time=minutes(ended or began))
 
     await province.feed(ingest, *province.base())

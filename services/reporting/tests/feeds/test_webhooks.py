@@ -55,18 +55,32 @@ class Deliveries:
     async def webhook(self, url: str, **given: Any) -> UUID:
         made = uuid4()
         values = {
-            "id": made, "revision": 1, "name": "Bộ", "url": url, "event_types": [], "secret": SEAL.close(SECRET),
-            "enabled": True, "created_at": NOW, "created_by": "lead", "changed_at": NOW, "changed_by": "lead",
-        }  # fmt: skip
+            "id": made,
+            "revision": 1,
+            "name": "Bộ",
+            "url": url,
+            "event_types": [],
+            "secret": SEAL.close(SECRET),
+            "enabled": True,
+            "created_at": NOW,
+            "created_by": "lead",
+            "changed_at": NOW,
+            "changed_by": "lead",
+        }
         async with self._database.transaction() as session:
             await webhooks.add(session, values | given)
         return made
 
     async def notice(self, camera: UUID, key: str, *, most: int = notices.MAX_PENDING) -> None:
         data = OutageOpenedV1(
-            outage_id=uuid4(), camera_id=camera, camera_code="CAM-01", facility_id=uuid4(), facility_code="KCL-01",
-            began_at=NOW, cause="timeout",
-        )  # fmt: skip
+            outage_id=uuid4(),
+            camera_id=camera,
+            camera_code="CAM-01",
+            facility_id=uuid4(),
+            facility_code="KCL-01",
+            began_at=NOW,
+            cause="timeout",
+        )
         async with self._database.transaction() as session:
             await notices.append(session, [Notice("outage", camera, f"{camera}:{key}", NOW, data)], NOW, most=most)
 
@@ -142,8 +156,11 @@ async def test_an_end_never_overtakes_its_beginning_and_other_cameras_do_not_wai
     while await to_send.deliver(timedelta(seconds=60)):
         pass
     assert [json.loads(request.body)["subject"] == str(camera) for request in receiver.requests] == [
-        True, False, True, True,
-    ]  # fmt: skip
+        True,
+        False,
+        True,
+        True,
+    ]
     assert {row.state for row in await to_send.rows()} == {"delivered"}
 
 

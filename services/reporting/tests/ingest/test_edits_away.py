@@ -223,8 +223,10 @@ async def test_edits_away_what_waited_in_the_registers_outbox_is_unknown_since_t
     async with database.transaction() as session:
         known = await reading.readings(session)
     assert [reading.read_until(known, hour(at)) for at in (0.5, 2, 4)] == [
-        reading.NEVER, hour(1) + timedelta(seconds=10), hour(3) + timedelta(seconds=15),
-    ]  # fmt: skip
+        reading.NEVER,
+        hour(1) + timedelta(seconds=10),
+        hour(3) + timedelta(seconds=15),
+    ]
     assert reading.read_until(known, hour(3) + timedelta(seconds=14)) == hour(3)
 
 

@@ -239,19 +239,25 @@ def test_what_was_known_before_the_plan_was_dated_is_kept(reporting_url: str) ->
     engine = create_engine(reporting_url)
     camera, facility, tail = uuid4(), uuid4(), "00" * 18
     with engine.begin() as connection:
-        connection.execute(text(
-            f"insert into facility values ('{facility}', 3, 'F', 'Cơ sở', 'hotel', 'active', '{uuid4()}', '{uuid4()}', "  # noqa: S608
-            "false)"
-        ))  # fmt: skip
+        connection.execute(
+            text(
+                f"insert into facility values ('{facility}', 3, 'F', 'Cơ sở', 'hotel', 'active', '{uuid4()}', "  # noqa: S608
+                f"'{uuid4()}', false)"
+            )
+        )
         connection.execute(text(f"insert into camera values ('{camera}', 2, 'C', 'Cổng', '{facility}', true)"))  # noqa: S608
-        connection.execute(text(
-            f"insert into delivery values ('{uuid4()}', '{camera}', '{uuid4()}', 'D1', 'acknowledged', true)"  # noqa: S608
-        ))  # fmt: skip
+        connection.execute(
+            text(
+                f"insert into delivery values ('{uuid4()}', '{camera}', '{uuid4()}', 'D1', 'acknowledged', true)"  # noqa: S608
+            )
+        )
         connection.execute(text("insert into worker values ('prober-1', 'prober', '2026-11-20')"))
-        connection.execute(text(
-            f"insert into camera_state values ('{camera}', '2026-11-01', '2026-11-20', 'up', null, '2026-11-19', null, "  # noqa: S608
-            f"'\\x{tail}')"
-        ))  # fmt: skip
+        connection.execute(
+            text(
+                f"insert into camera_state values ('{camera}', '2026-11-01', '2026-11-20', 'up', null, '2026-11-19', "  # noqa: S608
+                f"null, '\\x{tail}')"
+            )
+        )
     command.upgrade(config(SCRIPTS, reporting_url), "head")
     with engine.connect() as connection:
         assert connection.scalar(text("select count(*) from camera where valid_to is null and not removed")) == 1

@@ -145,9 +145,14 @@ async def test_a_gap_in_facts_ahead_by_skew_lies_where_they_are_taken(database: 
     def fact(sequence: int) -> Received:
         at = stored_at + timedelta(seconds=180 + sequence)
         seen = CameraObservedV1(
-            camera_id=camera, camera_revision=1, worker_id="prober-1", observed_at=at, verdict=Verdict.UP,
-            interval_s=60, duration_ms=40,
-        )  # fmt: skip
+            camera_id=camera,
+            camera_revision=1,
+            worker_id="prober-1",
+            observed_at=at,
+            verdict=Verdict.UP,
+            interval_s=60,
+            duration_ms=40,
+        )
         event: CloudEvent[Payload] = new_event(seen, source="/prober/prober-1", subject=str(camera), time=at)
         numbered = event.model_copy(update={"publisher": "prober-1", "publishersequence": sequence})
         return Received(numbered, "observation.camera.x", sequence, stored_at + timedelta(seconds=sequence))

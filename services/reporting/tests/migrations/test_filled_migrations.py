@@ -196,9 +196,15 @@ async def figures(database: Database, worlds: int) -> list[Any]:
 
 @pytest.mark.timeout(240)
 async def test_what_an_earlier_release_stored_has_the_same_rows_and_figures_at_the_newest_revision(
-    start: Start, bus: Bus, ingest: Ingest, database: Database, settings: Settings, reporting_url: str,
-    earlier_url: str, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    start: Start,
+    bus: Bus,
+    ingest: Ingest,
+    database: Database,
+    settings: Settings,
+    reporting_url: str,
+    earlier_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     worlds = [made(number)[0] for number in range(2)]
     monkeypatch.setattr(freezing, "RULE_VERSION", RULE_OF_STATES)
     await fill(start, ingest, database, worlds)

@@ -180,9 +180,12 @@ async def test_a_camera_that_counts_from_later_that_day_on_or_never_does_bars_no
 
 
 async def searched(
-    ingest: Ingest, database: Database, province: Province, events: list[CloudEvent[Payload]],
+    ingest: Ingest,
+    database: Database,
+    province: Province,
+    events: list[CloudEvent[Payload]],
     areas: Mapping[str, str | None] | None = None,
-) -> Mapping[UUID, Millis]:  # fmt: skip
+) -> Mapping[UUID, Millis]:
     """What is found with all days in the ledger but the last hours."""
     end = START + timedelta(days=4)
     await take(ingest, [*events, *province.watched(end)])

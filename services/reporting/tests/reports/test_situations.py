@@ -41,8 +41,11 @@ async def test_both_situations_have_the_same_places(ingest: Ingest, database: Da
                 of_record = await situation_of_record(session, at, 15_000, scope)
                 for one, other in zip(whole.facilities, of_record.facilities, strict=True):
                     assert (one.facility, one.status, one.active_since, one.place) == (
-                        other.facility, other.status, other.active_since, other.place,
-                    ), day  # fmt: skip
+                        other.facility,
+                        other.status,
+                        other.active_since,
+                        other.place,
+                    ), day
                     assert one.place.has_cameras is bool(one.cameras)
                 if scope == plan.Scope():
                     with_cameras.append("".join(one.facility.code for one in whole.facilities if one.cameras))

@@ -166,9 +166,15 @@ class Province:
         return new_event(observed, source="/prober/1", subject=str(observed.camera_id), time=at)
 
     def probes(
-        self, camera: CameraV1, start: datetime, end: datetime, verdict: str = "up", *, cause: str | None = None,
+        self,
+        camera: CameraV1,
+        start: datetime,
+        end: datetime,
+        verdict: str = "up",
+        *,
+        cause: str | None = None,
         every_s: float = 30,
-    ) -> list[CloudEvent[Payload]]:  # fmt: skip
+    ) -> list[CloudEvent[Payload]]:
         """Probes at every interval of [start, end)."""
         step, at, events = timedelta(seconds=every_s), start, []
         while at < end:
@@ -177,10 +183,20 @@ class Province:
         return events
 
     def change(
-        self, planned: PlannedDelivery, camera: CameraV1, sequence: int, at: datetime, state: str,
-        *, worker: str = "forwarder-000000000001", held_since: datetime | None = None, cause: str | None = None,
-        verified_at: datetime | None = None, delay_s: float | None = None, **given: Any,
-    ) -> CloudEvent[Payload]:  # fmt: skip
+        self,
+        planned: PlannedDelivery,
+        camera: CameraV1,
+        sequence: int,
+        at: datetime,
+        state: str,
+        *,
+        worker: str = "forwarder-000000000001",
+        held_since: datetime | None = None,
+        cause: str | None = None,
+        verified_at: datetime | None = None,
+        delay_s: float | None = None,
+        **given: Any,
+    ) -> CloudEvent[Payload]:
         """One change of a delivery in the eyes of a worker."""
         change = DeliveryObservedV1(
             delivery_id=planned.id,
@@ -200,9 +216,17 @@ class Province:
         return new_event(change, source=f"/forwarder/{worker}", subject=str(planned.id), time=at)
 
     def media(
-        self, camera: CameraV1, sequence: int, at: datetime, state: str = "flowing", *, cause: str | None = None,
-        worker: str = "forwarder-000000000001", held_since: datetime | None = None, **given: Any,
-    ) -> CloudEvent[Payload]:  # fmt: skip
+        self,
+        camera: CameraV1,
+        sequence: int,
+        at: datetime,
+        state: str = "flowing",
+        *,
+        cause: str | None = None,
+        worker: str = "forwarder-000000000001",
+        held_since: datetime | None = None,
+        **given: Any,
+    ) -> CloudEvent[Payload]:
         """One report of a worker on the media of a camera."""
         report = CameraMediaObservedV1(
             camera_id=camera.id,
@@ -219,9 +243,16 @@ class Province:
         return new_event(report, source=f"/forwarder/{worker}", subject=str(camera.id), time=at)
 
     def read_back(
-        self, planned: PlannedDelivery, camera: CameraV1, at: datetime, verdict: str = "verified",
-        *, delay_s: float | None = None, cause: str | None = None, duration_s: float = 0,
-    ) -> CloudEvent[Payload]:  # fmt: skip
+        self,
+        planned: PlannedDelivery,
+        camera: CameraV1,
+        at: datetime,
+        verdict: str = "verified",
+        *,
+        delay_s: float | None = None,
+        cause: str | None = None,
+        duration_s: float = 0,
+    ) -> CloudEvent[Payload]:
         """One read-back of a delivery, found at `at`."""
         seen = DeliveryVerifiedV1(
             delivery_id=planned.id,

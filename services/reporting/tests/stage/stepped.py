@@ -155,7 +155,12 @@ class Stage:
         down = within(self.truth.off, self.at_s)
         yield worker.number(
             self.province.probe(
-                self.camera, now, "down" if down else "up", cause="timeout" if down else None,
-                every_s=PROBE_EVERY_S, worker=worker.id, awake_since=since,
+                self.camera,
+                now,
+                "down" if down else "up",
+                cause="timeout" if down else None,
+                every_s=PROBE_EVERY_S,
+                worker=worker.id,
+                awake_since=since,
             )
-        )  # fmt: skip
+        )

@@ -45,19 +45,34 @@ class Urging:
 
     async def rule(self, **given: Any) -> None:
         known: dict[str, Any] = {
-            "id": uuid4(), "name": "Quá hạn", "about": "obligation_overdue", "party": "responsible", "agency_id": None,
-            "level": 1, "hours": 0, "every_hours": 24, "after_answer_hours": 0, "quiet_from": None, "quiet_to": None,
-            "channel_kinds": ["mailto"], "obligation_kinds": [], "enabled": True,
-        }  # fmt: skip
+            "id": uuid4(),
+            "name": "Quá hạn",
+            "about": "obligation_overdue",
+            "party": "responsible",
+            "agency_id": None,
+            "level": 1,
+            "hours": 0,
+            "every_hours": 24,
+            "after_answer_hours": 0,
+            "quiet_from": None,
+            "quiet_to": None,
+            "channel_kinds": ["mailto"],
+            "obligation_kinds": [],
+            "enabled": True,
+        }
         async with self.database.transaction() as session:
             await RULES.add(session, known | given, NOW, "lead")
 
     async def channel(self, port: int, **given: Any) -> None:
         address = f"mailto://127.0.0.1:{port}?from=vonggac@example.vn&to=vanthu@example.vn"
         known: dict[str, Any] = {
-            "id": uuid4(), "agency_id": self.agency, "name": "Văn thư", "kind": "mailto", "enabled": True,
+            "id": uuid4(),
+            "agency_id": self.agency,
+            "name": "Văn thư",
+            "kind": "mailto",
+            "enabled": True,
             "address": SEAL.close(address),
-        }  # fmt: skip
+        }
         async with self.database.transaction() as session:
             await CHANNELS.add(session, known | given, NOW, "lead")
 

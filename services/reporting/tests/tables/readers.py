@@ -49,12 +49,7 @@ def by_duckdb(path: Path) -> Frame:
 
 
 READERS: Mapping[str, Callable[[Path], Frame]] = {"pandas": by_pandas, "polars": by_polars, "duckdb": by_duckdb}
-READ = [
-    (reader, form)
-    for reader in READERS
-    for form in Format
-    if (reader, form) != ("duckdb", Format.XLSX)
-]  # fmt: skip
+READ = [(reader, form) for reader in READERS for form in Format if (reader, form) != ("duckdb", Format.XLSX)]
 """Which reader reads which format."""
 
 _TEXT = {"str", "object", "string", "String", "VARCHAR", "UUID"}
@@ -131,9 +126,7 @@ def values_of(table: Table, form: Format, frame: Frame) -> list[tuple[Any, ...]]
     declared = [column.name for column in table.written]
     # The fields of a JSON object have no order: polars keeps none of many.
     assert (sorted(frame) == sorted(declared)) if form is Format.JSON else ([*frame] == declared)
-    columns = [
-        [canonical(column, form, value) for value in frame[column.name][1]] for column in table.written
-    ]  # fmt: skip
+    columns = [[canonical(column, form, value) for value in frame[column.name][1]] for column in table.written]
     return [*zip(*columns, strict=True)]
 
 

@@ -36,9 +36,16 @@ def opened(path: Path, *given: str) -> list[list[str]]:
     to = "csv:Text - txt - csv (StarCalc):44,34,76,1,,1033,true,true,false,true"
     # 44: commas, 34: quotes, 76: UTF-8; cells as they are shown, formulas instead of their results.
     command = [
-        OFFICE, f"-env:UserInstallation=file://{profile}", "--headless", "--convert-to", to, *given,
-        "--outdir", str(path.parent / "shown"), str(path),
-    ]  # fmt: skip
+        OFFICE,
+        f"-env:UserInstallation=file://{profile}",
+        "--headless",
+        "--convert-to",
+        to,
+        *given,
+        "--outdir",
+        str(path.parent / "shown"),
+        str(path),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=110)
     with (path.parent / "shown" / f"{path.stem}.csv").open(newline="", encoding="utf-8-sig") as file:
         return [*csv.reader(file)]

@@ -18,9 +18,15 @@ DEADLINE = millis(datetime(2021, 5, 10, tzinfo=VIETNAM))
 
 def rule(**given: object) -> Rule:
     known = {
-        "id": UUID(int=100), "about": UrgingTopic.OBLIGATION_OVERDUE, "party": Party.RESPONSIBLE, "agency_id": None,
-        "level": 1, "threshold": 0, "every": 24 * HOUR, "channel_kinds": frozenset({"mailto"}),
-    }  # fmt: skip
+        "id": UUID(int=100),
+        "about": UrgingTopic.OBLIGATION_OVERDUE,
+        "party": Party.RESPONSIBLE,
+        "agency_id": None,
+        "level": 1,
+        "threshold": 0,
+        "every": 24 * HOUR,
+        "channel_kinds": frozenset({"mailto"}),
+    }
     return Rule(**{**known, **given})  # type: ignore[arg-type]
 
 

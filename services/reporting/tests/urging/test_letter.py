@@ -30,18 +30,28 @@ ISSUER = {
 
 def item(code: str, since: datetime, *, outage: bool = False) -> dict[str, Any]:
     return {
-        "key": code, "outage": outage, "since": millis(since),
-        "responsible": None, "managing": None, "kind": "connection", "code": code,
-        "title": "timeout" if outage else "Kết nối camera về Bộ TT&TT", "facility_code": "KCL-01",
+        "key": code,
+        "outage": outage,
+        "since": millis(since),
+        "responsible": None,
+        "managing": None,
+        "kind": "connection",
+        "code": code,
+        "title": "timeout" if outage else "Kết nối camera về Bộ TT&TT",
+        "facility_code": "KCL-01",
         "facility_name": "Khu cách ly Lao Bảo",
-    }  # fmt: skip
+    }
 
 
 def of(level: int = 2, **given: Any) -> LetterOf:
     known: dict[str, Any] = {
-        "reference": "0a4c7b1e", "agency_name": "Sở Y tế", "level": level, "issuer": ISSUER, "urged_at": AT,
+        "reference": "0a4c7b1e",
+        "agency_name": "Sở Y tế",
+        "level": level,
+        "issuer": ISSUER,
+        "urged_at": AT,
         "items": [item("NV-1742-2", DEADLINE), item("CAM-01", STOPPED, outage=True)],
-    }  # fmt: skip
+    }
     return LetterOf(**known | given)
 
 

@@ -93,10 +93,21 @@ async def test_the_responsible_agency_is_urged_about_it_once_a_day(
     clock = [LAST]
     urger = Urger(database, settings, None, obligations=Obligations(settings).list_owed, clock=lambda: clock[0])
     rule = {
-        "id": uuid4(), "name": "Quá hạn", "about": "obligation_overdue", "party": "responsible", "agency_id": None,
-        "level": 1, "hours": 0, "every_hours": 24, "after_answer_hours": 0, "quiet_from": None, "quiet_to": None,
-        "channel_kinds": [], "obligation_kinds": ["connection"], "enabled": True,
-    }  # fmt: skip
+        "id": uuid4(),
+        "name": "Quá hạn",
+        "about": "obligation_overdue",
+        "party": "responsible",
+        "agency_id": None,
+        "level": 1,
+        "hours": 0,
+        "every_hours": 24,
+        "after_answer_hours": 0,
+        "quiet_from": None,
+        "quiet_to": None,
+        "channel_kinds": [],
+        "obligation_kinds": ["connection"],
+        "enabled": True,
+    }
     soon = rule | {"id": uuid4(), "about": "obligation_due_soon", "hours": 48}
     async with database.transaction() as session:
         await RULES.add(session, rule, may(1), "lead")

@@ -29,10 +29,14 @@ async def test_an_obstructed_visit_is_urged_about_and_escalates_by_itself(
 ) -> None:
     state = {"revision": 1, "changed_at": NOW - timedelta(days=9), "created_at": NOW - timedelta(days=9)}
     reason = BlockedReasonV1(
-        id=uuid4(), facility_id=province.facility, kind=BlockedKind.NON_COOPERATION,
+        id=uuid4(),
+        facility_id=province.facility,
+        kind=BlockedKind.NON_COOPERATION,
         text="Cản trở lượt làm việc ngày 17/11/2026: cổng khóa, gọi 0912 345 678",
-        valid_from=(NOW - timedelta(days=3)).date(), changed_by="lead", **state,
-    )  # fmt: skip
+        valid_from=(NOW - timedelta(days=3)).date(),
+        changed_by="lead",
+        **state,
+    )
     await province.feed(ingest, province.stated("blocked_reason", reason))
     await urging.rule(hours=24)
     await urging.rule(name="Quá hạn lâu", level=2, hours=96)
@@ -58,9 +62,14 @@ async def test_a_new_installation_escalates_an_obstructed_visit_to_the_committee
     state = {"revision": 1, "changed_at": NOW - timedelta(days=9), "created_at": NOW - timedelta(days=9)}
     committee = AgencyV1(id=uuid4(), code="UBND", name="UBND tỉnh", role=AgencyRole.PEOPLES_COMMITTEE, **state)
     reason = BlockedReasonV1(
-        id=uuid4(), facility_id=province.facility, kind=BlockedKind.NON_COOPERATION, text="Cổng khóa",
-        valid_from=NOW.date(), changed_by="lead", **state,
-    )  # fmt: skip
+        id=uuid4(),
+        facility_id=province.facility,
+        kind=BlockedKind.NON_COOPERATION,
+        text="Cổng khóa",
+        valid_from=NOW.date(),
+        changed_by="lead",
+        **state,
+    )
     await province.feed(ingest, province.stated("agency", committee), province.stated("blocked_reason", reason))
     urging.owe("NV-1", 3)
     for days in (0, 2, 5):

@@ -193,9 +193,15 @@ async def test_an_answer_keeps_the_party_from_being_urged_for_the_set_hours(urgi
     await urging.urger.check()
     ((entry, _),) = await urging.log()
     values = {
-        "id": uuid4(), "urge_id": entry.id, "answered_at": NOW, "text": "Đang làm", "document": None,
-        "promised_by": None, "recorded_at": NOW, "recorded_by": "lead",
-    }  # fmt: skip
+        "id": uuid4(),
+        "urge_id": entry.id,
+        "answered_at": NOW,
+        "text": "Đang làm",
+        "document": None,
+        "promised_by": None,
+        "recorded_at": NOW,
+        "recorded_by": "lead",
+    }
     async with urging.database.transaction() as session:
         await kept.add_answer(session, values)
     urging.now += timedelta(hours=hours)
@@ -209,9 +215,15 @@ async def test_an_answer_counts_however_long_after_the_urging_it_came(urging: Ur
     ((entry, _),) = await urging.log()
     answered = NOW + timedelta(days=80)
     values = {
-        "id": uuid4(), "urge_id": entry.id, "answered_at": answered, "text": "Đang làm", "document": None,
-        "promised_by": None, "recorded_at": answered, "recorded_by": "lead",
-    }  # fmt: skip
+        "id": uuid4(),
+        "urge_id": entry.id,
+        "answered_at": answered,
+        "text": "Đang làm",
+        "document": None,
+        "promised_by": None,
+        "recorded_at": answered,
+        "recorded_by": "lead",
+    }
     async with urging.database.transaction() as session:
         await kept.add_answer(session, values)
     for days, urged in ((91, 0), (141, 1)):

@@ -14,10 +14,15 @@ from vonggac.events.inventory import CameraV1, PlannedDelivery
 
 GOOD = (DeliveryState.ACKNOWLEDGED, DeliveryState.VERIFIED, DeliveryState.MISMATCH)
 BAD = (
-    DeliveryState.WAITING_FOR_CAMERA, DeliveryState.CONNECTING, DeliveryState.SENDING,
-    DeliveryState.STALLED, DeliveryState.BACKING_OFF, DeliveryState.REFUSED, DeliveryState.STOPPED,
+    DeliveryState.WAITING_FOR_CAMERA,
+    DeliveryState.CONNECTING,
+    DeliveryState.SENDING,
+    DeliveryState.STALLED,
+    DeliveryState.BACKING_OFF,
+    DeliveryState.REFUSED,
+    DeliveryState.STOPPED,
     DeliveryState.RELEASED,
-)  # fmt: skip
+)
 
 
 def add_claims(made: World, camera_id: UUID, planned: PlannedDelivery, forwarders: list[Worker]) -> None:

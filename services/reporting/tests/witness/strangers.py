@@ -17,8 +17,11 @@ def add_strangers(made: World) -> None:
     for _ in range(8):
         at = made.some_time()
         said: dict[str, Any] = {
-            "camera_id": made.uuid(), "camera_revision": 1, "worker_id": STRANGER, "observed_at": moment(at),
-        }  # fmt: skip
+            "camera_id": made.uuid(),
+            "camera_revision": 1,
+            "worker_id": STRANGER,
+            "observed_at": moment(at),
+        }
         held: dict[str, Any] = {"held_since": moment(at), "sequence": made.chance.randrange(1, 9)}
         of_nobody: dict[str, Any] = {"delivery_id": made.uuid(), "destination_id": made.uuid()}
         one_of_ours = {"camera_id": made.chance.choice(made.cameras)}
@@ -31,7 +34,11 @@ def add_strangers(made: World) -> None:
             ),
             # Of a camera that is known, by a worker that never gave a sign of life.
             CameraMediaObservedV1(
-                **{**said, **one_of_ours}, **held, facility_id=made.uuid(), state=MediaState.STOPPED,
-                cause=Cause.TIMEOUT, media_stopped_at=moment(at),
+                **{**said, **one_of_ours},
+                **held,
+                facility_id=made.uuid(),
+                state=MediaState.STOPPED,
+                cause=Cause.TIMEOUT,
+                media_stopped_at=moment(at),
             ),
-        ]  # fmt: skip
+        ]

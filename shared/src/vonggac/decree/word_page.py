@@ -37,8 +37,11 @@ from vonggac.decree.measures import (
 from vonggac.decree.symbols import UNBROKEN_HYPHEN, keep_symbols
 
 CENTRE, JUSTIFY, LEFT, RIGHT = (
-    WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.JUSTIFY, WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT,
-)  # fmt: skip
+    WD_ALIGN_PARAGRAPH.CENTER,
+    WD_ALIGN_PARAGRAPH.JUSTIFY,
+    WD_ALIGN_PARAGRAPH.LEFT,
+    WD_ALIGN_PARAGRAPH.RIGHT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,17 @@ class WordPage:
         self._shape(self.document.add_section(WD_SECTION.NEW_PAGE), wide=True)
 
     def paragraph(
-        self, text: str, alignment: Any = JUSTIFY, *, size: float = BODY, bold: bool = False, italic: bool = False,
-        before: float = 0, indent: float = 0, keep: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        text: str,
+        alignment: Any = JUSTIFY,
+        *,
+        size: float = BODY,
+        bold: bool = False,
+        italic: bool = False,
+        before: float = 0,
+        indent: float = 0,
+        keep: bool = False,
+    ) -> None:
         """Write a paragraph of the body; sizes and distances in points, the first line's indent in millimetres."""
         paragraph = self.document.add_paragraph()
         paragraph.alignment = alignment
@@ -165,9 +176,15 @@ class WordPage:
 
     @staticmethod
     def cell_line(
-        cell: Any, text: str, size: float, alignment: Any = CENTRE, *, bold: bool = False, italic: bool = False,
+        cell: Any,
+        text: str,
+        size: float,
+        alignment: Any = CENTRE,
+        *,
+        bold: bool = False,
+        italic: bool = False,
         before: float = 0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Write a paragraph in a cell; the first one takes the place of the empty one that a cell begins with."""
         first = cell.paragraphs[0]
         paragraph = first if not first.runs and len(cell.paragraphs) == 1 else cell.add_paragraph()

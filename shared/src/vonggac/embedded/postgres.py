@@ -156,11 +156,20 @@ class PostgresServer:
         with open_log(self.log) as log:
             process = self._spawn(
                 [
-                    str(self._binaries / "initdb"), "-D", str(unfinished), "--encoding=utf8", "--locale=C.UTF-8",
-                    "--auth=scram-sha-256", "-U", USER, f"--pwfile={password_file}", "--no-instructions", *quick,
+                    str(self._binaries / "initdb"),
+                    "-D",
+                    str(unfinished),
+                    "--encoding=utf8",
+                    "--locale=C.UTF-8",
+                    "--auth=scram-sha-256",
+                    "-U",
+                    USER,
+                    f"--pwfile={password_file}",
+                    "--no-instructions",
+                    *quick,
                 ],
                 log,
-            )  # fmt: skip
+            )
         try:
             status = process.wait(INITIALISE_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -194,9 +203,21 @@ class PostgresServer:
         """Run psql as the superuser. Statements go to its standard input: arguments show in the process list."""
         environment = {**os.environ, "PGPASSWORD": read_password(self.password_file())}
         command = [
-            str(self._binaries / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database,
-            "-XAtq", "-v", "ON_ERROR_STOP=1", "-f", "-",
-        ]  # fmt: skip
+            str(self._binaries / "psql"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-U",
+            USER,
+            "-d",
+            database,
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-f",
+            "-",
+        ]
         result = subprocess.run(  # noqa: S603 - our own binary with our own arguments
             command, env=environment, check=False, capture_output=True, text=True, input=statement
         )

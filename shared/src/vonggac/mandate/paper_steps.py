@@ -37,8 +37,10 @@ AGREED = Step(
 )
 _INSTALLED = frozenset({ProposalStatus.INSTALLED.value, ProposalStatus.CONNECTED.value})
 _SUBMITTED = _INSTALLED | {
-    ProposalStatus.SUBMITTED.value, ProposalStatus.APPROVED.value, ProposalStatus.FUNDED.value,
-}  # fmt: skip
+    ProposalStatus.SUBMITTED.value,
+    ProposalStatus.APPROVED.value,
+    ProposalStatus.FUNDED.value,
+}
 SUBMITTED = Step(
     "proposal", _SUBMITTED, "status_since", ("signed_on", "decision_date"), ("document_number", "decision_number")
 )

@@ -242,8 +242,11 @@ def _is_untouched(existing: StreamInfo, declared: StreamConfig) -> bool:
     consumers = sum(consumer.stream == declared.name for consumer in topology.CONSUMERS)
     state, config = existing.state, existing.config
     return (state.last_seq, state.consumer_count, config.storage, config.retention or declared.retention) == (
-        0, consumers, declared.storage, declared.retention or config.retention,
-    )  # fmt: skip
+        0,
+        consumers,
+        declared.storage,
+        declared.retention or config.retention,
+    )
 
 
 def put_aside(server: NatsServer) -> list[Path]:

@@ -86,7 +86,14 @@ def test_duty_is_not_settled_by_the_agency_that_owes_it() -> None:
 def test_every_route_of_an_act_needs_the_right_to_decide() -> None:
     entries = [entry for each in POLICY.values() for entry in each]
     assert {entry.act for entry in entries if entry.act is not None} == {
-        Act.SETTLEMENT, Act.DEADLINE, Act.DIRECTIVE, Act.OBLIGATION, Act.EXCEPTION, Act.APPROVAL, Act.FREEZING,
-        Act.ASSIGNMENT, Act.APPROVAL_RULE,
-    }  # fmt: skip
+        Act.SETTLEMENT,
+        Act.DEADLINE,
+        Act.DIRECTIVE,
+        Act.OBLIGATION,
+        Act.EXCEPTION,
+        Act.APPROVAL,
+        Act.FREEZING,
+        Act.ASSIGNMENT,
+        Act.APPROVAL_RULE,
+    }
     assert all(Right.DECIDE in entry.rights for entry in entries if entry.act is not None)

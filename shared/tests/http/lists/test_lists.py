@@ -28,8 +28,10 @@ class Thing(BaseModel):
     size: int = Field(alias="length")
 
 
-THINGS = [Thing(code=f"c{number:03}", name=None if number % 5 == 0 else f"n{number % 7}", size=number % 3)
-          for number in range(57)]  # fmt: skip
+THINGS = [
+    Thing(code=f"c{number:03}", name=None if number % 5 == 0 else f"n{number % 7}", size=number % 3)
+    for number in range(57)
+]
 KEYS: dict[str, Key[Thing]] = {
     "code": Key(lambda thing: thing.code),
     "name": Key(lambda thing: thing.name),
@@ -52,9 +54,14 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 def application() -> FastAPI:
     app = new_application(
         service="sample",
-        title="T", description="d", version="1", lifespan=lifespan, health=Health(), metrics=CollectorRegistry(),
+        title="T",
+        description="d",
+        version="1",
+        lifespan=lifespan,
+        health=Health(),
+        metrics=CollectorRegistry(),
         tags={"things": "Things."},
-    )  # fmt: skip
+    )
     router = APIRouter(prefix="/v1", tags=["things"])
 
     @router.get("/things", response_model=None, responses=LISTING.responses)
@@ -234,8 +241,10 @@ def test_what_is_behind_a_row_is_what_stands_behind_it_in_order(
 ) -> None:
     numbered = [(*row, number) for number, row in enumerate(rows)]
     keys: dict[str, Key[tuple[int | None, str | None, int]]] = {
-        "a": Key(lambda row: row[0], int), "b": Key(lambda row: row[1]), "id": Key(lambda row: row[2], int),
-    }  # fmt: skip
+        "a": Key(lambda row: row[0], int),
+        "b": Key(lambda row: row[1]),
+        "id": Key(lambda row: row[2], int),
+    }
     orderings = [Ordering(name, down) for name, down in zip(keys, descending, strict=True)]
     ordered = sort_rows(numbered, orderings, keys)
     for position, row in enumerate(ordered):
@@ -250,7 +259,9 @@ def test_the_first_rows_are_those_of_the_whole_sort(
     many = rows * (SORTED_WHOLE + 1)
     numbered = [(*row, place) for place, row in enumerate(many)]
     keys: dict[str, Key[tuple[int | None, str | None, int]]] = {
-        "a": Key(lambda row: row[0], int), "b": Key(lambda row: row[1]), "id": Key(lambda row: row[2], int),
-    }  # fmt: skip
+        "a": Key(lambda row: row[0], int),
+        "b": Key(lambda row: row[1]),
+        "id": Key(lambda row: row[2], int),
+    }
     orderings = [Ordering(name, down) for name, down in zip(keys, descending, strict=True)]
     assert first_rows(numbered, orderings, keys, number) == sort_rows(numbered, orderings, keys)[:number]

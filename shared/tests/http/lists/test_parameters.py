@@ -42,9 +42,14 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     app = new_application(
         service="sample",
-        title="T", description="d", version="1", lifespan=lifespan, health=Health(), metrics=CollectorRegistry(),
+        title="T",
+        description="d",
+        version="1",
+        lifespan=lifespan,
+        health=Health(),
+        metrics=CollectorRegistry(),
         tags={},
-    )  # fmt: skip
+    )
 
     @app.get("/v1/things/{name}")
     async def list_things(

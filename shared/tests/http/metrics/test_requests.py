@@ -94,9 +94,10 @@ async def test_requests_are_counted_by_the_template_of_their_route(service: Serv
     await service.ask("HEAD", "/v1/things/1")
     await service.ask("BREW", "/v1/things/1")
     counted = {
-        labels: value for (name, labels), value in (await service.samples()).items()
+        labels: value
+        for (name, labels), value in (await service.samples()).items()
         if name == "vonggac_sample_http_requests_total"
-    }  # fmt: skip
+    }
     assert counted == {
         ("200", "GET", "/v1/things/{thing_id}"): 3,
         ("404", "GET", "none"): 1,

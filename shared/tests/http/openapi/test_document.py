@@ -47,9 +47,14 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 def application(**tags: str) -> FastAPI:
     app = new_application(
         service="sample",
-        title="Vong Gac Things", description="d", version="1", lifespan=lifespan, health=Health(),
-        metrics=CollectorRegistry(), tags=tags,
-    )  # fmt: skip
+        title="Vong Gac Things",
+        description="d",
+        version="1",
+        lifespan=lifespan,
+        health=Health(),
+        metrics=CollectorRegistry(),
+        tags=tags,
+    )
     router = APIRouter(prefix="/v1/things", tags=["things"])
 
     @router.get("", response_model=None, responses=LISTING.responses)
@@ -176,9 +181,15 @@ async def test_the_document_of_a_package_is_read_once_and_never_made(
     monkeypatch.syspath_prepend(tmp_path)
     app = new_application(
         service="sample",
-        title="Made", description="", version="1", lifespan=lifespan, health=Health(),
-        metrics=CollectorRegistry(), tags={}, package=package.name,
-    )  # fmt: skip
+        title="Made",
+        description="",
+        version="1",
+        lifespan=lifespan,
+        health=Health(),
+        metrics=CollectorRegistry(),
+        tags={},
+        package=package.name,
+    )
     monkeypatch.setattr(app, "openapi", lambda: pytest.fail("it was made"))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(

@@ -25,9 +25,15 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 async def api() -> AsyncIterator[httpx.AsyncClient]:
     app = new_application(
         service="sample",
-        title="Vong Gac <Things>", description="Things & more.", version="1.2", lifespan=lifespan, health=Health(),
-        metrics=CollectorRegistry(), tags={}, body_limits=BodyLimits(100),
-    )  # fmt: skip
+        title="Vong Gac <Things>",
+        description="Things & more.",
+        version="1.2",
+        lifespan=lifespan,
+        health=Health(),
+        metrics=CollectorRegistry(),
+        tags={},
+        body_limits=BodyLimits(100),
+    )
 
     @app.get("/v1/own")
     async def with_a_policy_of_its_own() -> Response:

@@ -185,8 +185,12 @@ async def test_requests_of_the_peer_are_answered() -> None:
             peer.writer.write(Request(method, URL).encode()[:-2] + b"CSeq: %d\r\n\r\n" % number)
         await peer.until(lambda: len(peer.responses) == 5)
         assert [(answer.cseq, answer.status) for answer in peer.responses] == [
-            (0, 200), (1, 200), (2, 405), (3, 501), (4, 200),
-        ]  # fmt: skip
+            (0, 200),
+            (1, 200),
+            (2, 405),
+            (3, 501),
+            (4, 200),
+        ]
         await connection.wait_closed()
         assert [error.cause if error else None for error in lost] == [Cause.ENDED]
 

@@ -131,8 +131,9 @@ def test_a_partial_frame_waits_for_its_rest() -> None:
 
 def test_a_dollar_inside_a_body_is_no_frame() -> None:
     assert flat(Deframer().feed(ANSWER.encode() + interleave(0, b"x"))) == [
-        ANSWER.encode(), interleave(0, b"x"),
-    ]  # fmt: skip
+        ANSWER.encode(),
+        interleave(0, b"x"),
+    ]
 
 
 def test_empty_lines_between_messages_are_no_junk() -> None:
@@ -145,8 +146,9 @@ def test_junk_is_skipped_and_counted() -> None:
     deframer = Deframer()
     junk_bytes = b"\x00\x01garbage$\x99$\x77"
     assert flat(deframer.feed(interleave(0, b"x") + junk_bytes + ANSWER.encode())) == [
-        interleave(0, b"x"), ANSWER.encode(),
-    ]  # fmt: skip
+        interleave(0, b"x"),
+        ANSWER.encode(),
+    ]
     assert deframer.junk_bytes == len(junk_bytes)
 
 

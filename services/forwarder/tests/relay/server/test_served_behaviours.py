@@ -266,9 +266,20 @@ async def test_served_stopped_process_is_stalled_within_ten_seconds_and_nothing_
         pytest.skip("ffmpeg is not installed")
     served = await begin(sim, serve)
     process = await asyncio.create_subprocess_exec(
-        "ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", served.url(tls=tls),
-        "-c", "copy", "-f", "null", "-",
-    )  # fmt: skip
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-rtsp_transport",
+        "tcp",
+        "-i",
+        served.url(tls=tls),
+        "-c",
+        "copy",
+        "-f",
+        "null",
+        "-",
+    )
     loop = asyncio.get_running_loop()
     try:
         await eventually(lambda: served.state is DeliveryState.ACKNOWLEDGED, within_s=30)

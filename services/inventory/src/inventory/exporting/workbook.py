@@ -18,10 +18,19 @@ LISTS = "Danh mục"
 FILLED_ROWS = 20_000
 """Rows below the headings that have the drop-down lists."""
 HEADING_ROW, TECHNICAL_ROW, FIRST_ROW = 0, 1, 2
-_TEXTUAL = frozenset({
-    Kind.TEXT, Kind.CODE, Kind.PHONE, Kind.CHOICE, Kind.CODES, Kind.TEXTS, Kind.IDENTIFIER,
-    Kind.RECORDS, Kind.RECORD,
-})  # fmt: skip
+_TEXTUAL = frozenset(
+    {
+        Kind.TEXT,
+        Kind.CODE,
+        Kind.PHONE,
+        Kind.CHOICE,
+        Kind.CODES,
+        Kind.TEXTS,
+        Kind.IDENTIFIER,
+        Kind.RECORDS,
+        Kind.RECORD,
+    }
+)
 LONGEST_CELL = 32_767
 """Characters that a cell of a workbook holds."""
 

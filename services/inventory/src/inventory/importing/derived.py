@@ -19,9 +19,14 @@ from inventory.nouns.noun import Noun
 from inventory.nouns.registry import noun_named
 
 _KINDS: Mapping[Any, Kind] = {
-    str: Kind.TEXT, int: Kind.WHOLE, float: Kind.DECIMAL, bool: Kind.YES_NO, date: Kind.DATE, datetime: Kind.INSTANT,
+    str: Kind.TEXT,
+    int: Kind.WHOLE,
+    float: Kind.DECIMAL,
+    bool: Kind.YES_NO,
+    date: Kind.DATE,
+    datetime: Kind.INSTANT,
     AwareDatetime: Kind.INSTANT,
-}  # fmt: skip
+}
 _ID, _IDS = "_id", "_ids"
 _EXAMPLES = {
     Kind.DATE: "07/05/2021",

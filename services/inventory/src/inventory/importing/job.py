@@ -94,8 +94,14 @@ async def read_upload(body: bytes, nouns: Sequence[Noun]) -> Upload:
     if not upload.tables and not upload.mistakes:
         mistakes = Mistakes()
         wanted = ", ".join(columns_of(noun).sheet for noun in nouns)
-        mistakes.add_phrase(1, FILE, "no_sheet", noun=", ".join(noun.singular for noun in nouns),
-                            noun_vi=", ".join(noun.vietnamese for noun in nouns), sheet=wanted)  # fmt: skip
+        mistakes.add_phrase(
+            1,
+            FILE,
+            "no_sheet",
+            noun=", ".join(noun.singular for noun in nouns),
+            noun_vi=", ".join(noun.vietnamese for noun in nouns),
+            sheet=wanted,
+        )
         upload.add_mistakes(mistakes)
     return upload
 
@@ -137,9 +143,15 @@ def brought_by(tables: Sequence[Table]) -> Brought:
 
 
 async def plan_table(
-    session: AsyncSession, noun: Noun, table: Table, job: Importing, mistakes: Mistakes, brought: Brought, *,
+    session: AsyncSession,
+    noun: Noun,
+    table: Table,
+    job: Importing,
+    mistakes: Mistakes,
+    brought: Brought,
+    *,
     stored: bool,
-) -> Plan:  # fmt: skip
+) -> Plan:
     """Read what is on record and compare. Holds up nobody. Raises ProblemError 403 for what the caller may not.
 
     `stored`: it is no dry run.

@@ -67,9 +67,14 @@ def name_place(of: Heading) -> str:
 
 
 def write_grid(
-    page: Page, columns: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]],
-    *, right: Collection[str] = (), size: float | None = None,
-) -> None:  # fmt: skip
+    page: Page,
+    columns: Sequence[str],
+    widths: Sequence[float],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    size: float | None = None,
+) -> None:
     """Write a table without the columns in which no row says anything. `right`: columns of amounts."""
     kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
     aligns = [CENTRE if place == 0 else RIGHT if columns[place] in right else LEFT for place in kept]

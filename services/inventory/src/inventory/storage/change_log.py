@@ -52,9 +52,14 @@ class ChangeLog:
         self._lines: list[tuple[Any, ...]] = []
 
     def add(
-        self, now: datetime, noun: str, thing_id: UUID, action: str,
-        before: Mapping[str, Any] | str | None, after: Mapping[str, Any] | str | None,
-    ) -> None:  # fmt: skip
+        self,
+        now: datetime,
+        noun: str,
+        thing_id: UUID,
+        action: str,
+        before: Mapping[str, Any] | str | None,
+        after: Mapping[str, Any] | str | None,
+    ) -> None:
         """Add a line. `before`, `after`: JSON values, or JSON text of `snapshot_text`."""
         shown = (_text(before), _text(after))
         self._lines.append((now, self._subject, self._request_id, noun, thing_id, action, *shown, self._reason))

@@ -35,10 +35,17 @@ def new_delivery(
     """Build the columns of a delivery of a camera, given by its columns, that is made at `now`."""
     names = {"camera_code": camera["code"], "facility_code": facility_code, "camera_id": camera["id"]}
     return {
-        "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "valid_from": None, "valid_to": None,
-        "camera_id": camera["id"], "destination_id": destination.id, "enabled": True,
+        "id": uuid4(),
+        "revision": 1,
+        "created_at": now,
+        "changed_at": now,
+        "valid_from": None,
+        "valid_to": None,
+        "camera_id": camera["id"],
+        "destination_id": destination.id,
+        "enabled": True,
         "url": render(destination.url_template, **names),
-    }  # fmt: skip
+    }
 
 
 async def copy_deliveries(transaction: WriteTransaction, deliveries: Sequence[Mapping[str, Any]]) -> None:

@@ -44,9 +44,14 @@ async def keep(
 ) -> None:
     """As `keep_answer`, of a caller's key. Raises ProblemError 409 when another request has it meanwhile."""
     row = IdempotencyKey(
-        caller=caller, key=key, fingerprint=fingerprint, created_at=now,
-        status=answer.status, headers=answer.headers, body=answer.body,
-    )  # fmt: skip
+        caller=caller,
+        key=key,
+        fingerprint=fingerprint,
+        created_at=now,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+    )
     try:
         async with session.begin_nested():
             session.add(row)

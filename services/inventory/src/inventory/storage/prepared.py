@@ -58,9 +58,12 @@ class PreparedMessages:
         await self.compose_all(session, staged_plans(session, await self._read_facts(session, cameras), cameras))
 
     async def compose_new(
-        self, session: AsyncSession, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
+        self,
+        session: AsyncSession,
+        cameras: Sequence[Mapping[str, Any]],
+        deliveries: Mapping[UUID, Sequence[Any]],
         write: Callable[[], Awaitable[None]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """As `compose_all`, in a thread, while `write` writes the rows: then PostgreSQL works as well."""
         await self._begin(session)
         facts = await self._read_facts(session, cameras)

@@ -46,9 +46,13 @@ class WriteTransaction:
     """One transaction of one actor. Stale cameras get their next revision and their message at its end."""
 
     def __init__(
-        self, session: AsyncSession, actor: Actor, date: WriteDate, queue: Queue | None = None,
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        date: WriteDate,
+        queue: Queue | None = None,
         beginning: Beginning | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`queue` takes the place among the writers, and gives the instant of what is written from then on.
 
         `beginning`: of a long write.
@@ -205,9 +209,11 @@ class WriteTransaction:
         self.pending.stale_cameras -= self.pending.new_cameras
 
     async def prepare_created(
-        self, cameras: Sequence[Mapping[str, Any]], deliveries: Mapping[UUID, Sequence[Any]],
+        self,
+        cameras: Sequence[Mapping[str, Any]],
+        deliveries: Mapping[UUID, Sequence[Any]],
         write: Callable[[], Awaitable[None]],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Compose messages of new cameras while `write` writes their rows and log: a part of `prepare`.
 
         `cameras`: their columns; `deliveries`: of each, as `delivery_parts` makes them.

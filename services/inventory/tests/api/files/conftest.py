@@ -24,7 +24,10 @@ FORM: Json = {
         "recorders": [{"make": "Hikvision", "channels": 16, "channels_used": 1, "disk_tb": 4.5, "rtsp_enabled": True}],
         "cameras": [
             {
-                "code": "QT-01-C01", "position": "=Hành lang", "mac": "00:11:22:33:44:55", "ip": "10.20.1.5",
+                "code": "QT-01-C01",
+                "position": "=Hành lang",
+                "mac": "00:11:22:33:44:55",
+                "ip": "10.20.1.5",
                 "main": {"codec": "h265", "width": 1920, "height": 1080, "fps": 12.5, "kbps": 2048},
                 "photo_sha256": hashlib.sha256(PHOTO).hexdigest(),
             }
@@ -35,7 +38,7 @@ FORM: Json = {
     "access": {"entry_rule": "Không vào khu phòng cách ly", "contact": "Bà Mẫu"},
     "proposal": "+ Thêm 2 camera",
     "estimated_cost_vnd": 60_000_000,
-}  # fmt: skip
+}
 
 
 class Filled:

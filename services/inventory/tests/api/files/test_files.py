@@ -33,9 +33,15 @@ async def stocked(province: Any) -> Any:
     unit = await province.unit(code="0461", name="=1+1")
     agency = await province.agency(code="SYT", name="Sở Y tế")
     facility = await province.facility(
-        code="KCL-01", name="@Trường Cam An", unit_id=unit["id"], managing_agency_id=agency["id"],
-        latitude=16.8163, longitude=107.1, decision_date="2021-05-07", restricted=True,
-    )  # fmt: skip
+        code="KCL-01",
+        name="@Trường Cam An",
+        unit_id=unit["id"],
+        managing_agency_id=agency["id"],
+        latitude=16.8163,
+        longitude=107.1,
+        decision_date="2021-05-07",
+        restricted=True,
+    )
     person = {"facility_id": facility["id"], "full_name": "Trần Văn Mẫu", "position": "Hiệu trưởng"}
     await province.post("/v1/focal-points", person | {"phone": "0912345678", "valid_from": "2021-05-01"})
     await province.destination(code="TT-QG")
@@ -143,11 +149,20 @@ async def test_libreoffice_saves_a_filled_template_that_is_taken(
     unit = (await stocked.client.get(f"/v1/units/{facility['unit_id']}")).json()
     agency = (await stocked.client.get(f"/v1/agencies/{facility['managing_agency_id']}")).json()
     row = {
-        "code": "KCL-0099", "name": "Trường Tiểu học «Đông Hà», cơ sở 2", "type": "trường học",
-        "unit_code": unit["code"], "managing_agency_code": agency["code"], "decision_number": "805/QĐ-UBND",
-        "decision_date": date(2020, 3, 29), "latitude": 16.8163, "longitude": 107.1003, "restricted": "không",
-        "focal_point_name": "Trần Văn Mẫu", "focal_point_position": "Hiệu trưởng", "focal_point_phone": "0233 3852 123",
-    }  # fmt: skip
+        "code": "KCL-0099",
+        "name": "Trường Tiểu học «Đông Hà», cơ sở 2",
+        "type": "trường học",
+        "unit_code": unit["code"],
+        "managing_agency_code": agency["code"],
+        "decision_number": "805/QĐ-UBND",
+        "decision_date": date(2020, 3, 29),
+        "latitude": 16.8163,
+        "longitude": 107.1003,
+        "restricted": "không",
+        "focal_point_name": "Trần Văn Mẫu",
+        "focal_point_position": "Hiệu trưởng",
+        "focal_point_phone": "0233 3852 123",
+    }
     for name, value in row.items():
         sheet.cell(3, places[name]).value = value
     source = tmp_path / "facilities.xlsx"

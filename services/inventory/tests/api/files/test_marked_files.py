@@ -116,7 +116,7 @@ IN_A_WRONG_CELL = [
     [camera(username=PLAIN, password="y", facility_code=PLAIN)],
     [camera(username="admin", password=PLAIN), camera(code="C-2", url="rtsp://10.1.1.2/1", facility_code=PLAIN)],
     [camera(username="admin", password=PLAIN), camera(code=PLAIN, url="rtsp://10.1.1.2/1", username=PLAIN)],
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("rows", IN_A_WRONG_CELL, ids=str)

@@ -17,11 +17,19 @@ class SlowReader:
 
     async def _ask(self, path: str) -> None:
         scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-            "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("10.1.1.1", 1),
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "client": ("10.1.1.1", 1),
             "headers": [(b"host", b"inventory"), (b"authorization", self._authorization.encode())],
             "server": ("inventory", 80),
-        }  # fmt: skip
+        }
 
         async def receive() -> dict[str, Any]:
             await asyncio.Event().wait()

@@ -114,9 +114,12 @@ async def test_mistakes_of_every_kind_are_in_one_list(province: Any) -> None:
     used = (await province.client.get(f"/v1/agencies/{facility['managing_agency_id']}")).json()
     nobody = str(uuid4())
     made = [
-        agency(1), agency(2, code=first["code"]), agency(3, parent_id=nobody), agency(1),
+        agency(1),
+        agency(2, code=first["code"]),
+        agency(3, parent_id=nobody),
+        agency(1),
         agency(4, valid_from="2021-01-01", valid_to="2020-01-01"),
-    ]  # fmt: skip
+    ]
     refused = (await province.client.post("/v1/agencies/bulk", json=made)).json()
     assert [error["field"] for error in refused["errors"]] == ["1.code", "2.parent_id", "3.code", "4.valid_to"]
     patches = [

@@ -86,9 +86,13 @@ async def furnish(province: Any, site: Site, team: Json, start: datetime) -> Non
 
     site.things["facilities"] = site.facility
     await add(
-        "focal-points", full_name=f"Cán bộ {mark}", position="Trưởng khu", phone=phone, email=f"y.{mark}@qt.vn",
+        "focal-points",
+        full_name=f"Cán bộ {mark}",
+        position="Trưởng khu",
+        phone=phone,
+        email=f"y.{mark}@qt.vn",
         valid_from="2021-05-01",
-    )  # fmt: skip
+    )
     await add("coverages", area="corridor", verdict="not_covered", cameras_needed=2, blind_spots=mark)
     await add("recorders", code=f"DG-{mark}", name=f"Đầu ghi {mark}", channels=8)
     site.things["cameras"] = await province.camera(
@@ -100,14 +104,21 @@ async def furnish(province: Any, site: Site, team: Json, start: datetime) -> Non
     question = [{"key": "q1", "text": f"Đường truyền {mark}?"}]
     await add("information-requests", code=f"YC-{mark}", name=f"Yêu cầu {mark}", questions=question)
     await add(
-        "visits", team_id=team["id"], purpose="survey", planned_from=start.isoformat(),
-        planned_to=(start + timedelta(hours=1)).isoformat(), gate_contact=f"Bảo vệ {mark}", gate_phone=phone,
-    )  # fmt: skip
+        "visits",
+        team_id=team["id"],
+        purpose="survey",
+        planned_from=start.isoformat(),
+        planned_to=(start + timedelta(hours=1)).isoformat(),
+        gate_contact=f"Bảo vệ {mark}",
+        gate_phone=phone,
+    )
     await add("inspections", inspected_on="2021-05-08", agency_id=site.agency["id"], note=mark)
     await add(
-        "maintenance-windows", starts_at=start.isoformat(), ends_at=(start + timedelta(hours=1)).isoformat(),
+        "maintenance-windows",
+        starts_at=start.isoformat(),
+        ends_at=(start + timedelta(hours=1)).isoformat(),
         purpose=f"Bảo trì {mark}",
-    )  # fmt: skip
+    )
     await add("blocked-reasons", kind="other", text=mark, valid_from="2021-05-01")
     await add("surveys", code=f"KS-{mark}", lead_name=f"Trưởng đoàn {mark}", lead_phone=phone)
     await add("connection-plans", responsible_lead=mark)
@@ -200,9 +211,13 @@ async def make_world(province: Any, token_for: Callable[..., str]) -> World:
         mark = f"dau-{name}"
         commune = await province.unit(name="Xã", level="commune", parent_id=unit["id"])
         facility = await province.facility(
-            code=f"KCL-{mark}", name=f"Khu {mark}", address=f"Đường {mark}", unit_id=commune["id"],
-            managing_agency_id=managing["id"], restricted=name == "secret",
-        )  # fmt: skip
+            code=f"KCL-{mark}",
+            name=f"Khu {mark}",
+            address=f"Đường {mark}",
+            unit_id=commune["id"],
+            managing_agency_id=managing["id"],
+            restricted=name == "secret",
+        )
         sites[name] = Site(mark, managing, commune, facility)
         await furnish(province, sites[name], team, start + timedelta(hours=2 * len(sites)))
     body = {"code": "CV-1742", "number": "1742/UBND-VX", "issuer_id": lead["id"], "issued_on": "2021-05-07"}

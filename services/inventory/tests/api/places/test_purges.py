@@ -137,9 +137,12 @@ async def test_what_is_due_is_purged_by_two_persons_and_only_its_numbers_stay(cl
     request = await closed.ask()
     assert request.status_code == 201, request.text
     own = await closed.call(
-        "lead", Role.PROVINCE_LEAD, "POST", f"/v1/decision-requests/{request.json()['id']}/decision",
+        "lead",
+        Role.PROVINCE_LEAD,
+        "POST",
+        f"/v1/decision-requests/{request.json()['id']}/decision",
         {"decision": "granted"},
-    )  # fmt: skip
+    )
     assert (own.status_code, own.json()["code"]) == (403, "own_request"), own.text
     granted = await closed.grant(request)
     assert granted.status_code == 200, granted.text

@@ -98,8 +98,13 @@ def test_a_camera_is_not_its_own_double() -> None:
     assert find_same(one, [one]) == ()
 
 
-URLS = st.builds("{}://{}{}/{}".format, st.sampled_from(["rtsp", "RTSP"]), st.sampled_from(["10.1.1.1", "10.1.1.2"]),
-                 st.sampled_from(["", ":554", ":8554"]), st.sampled_from(["ch1", "ch1/", "ch2"]))  # fmt: skip
+URLS = st.builds(
+    "{}://{}{}/{}".format,
+    st.sampled_from(["rtsp", "RTSP"]),
+    st.sampled_from(["10.1.1.1", "10.1.1.2"]),
+    st.sampled_from(["", ":554", ":8554"]),
+    st.sampled_from(["ch1", "ch1/", "ch2"]),
+)
 MARKS = st.sampled_from([None, "a", "b"])
 SUBS = st.one_of(st.none(), URLS)
 CHANNELS = st.one_of(st.just((None, None)), st.tuples(st.sampled_from([UUID(int=1), UUID(int=2)]), st.integers(1, 2)))

@@ -80,10 +80,18 @@ def test_what_does_not_fit_together_is_named(given: dict[str, Any], named: list[
 
 @pytest.mark.parametrize(
     "given",
-    [{"sessions_per_camera": 1}, {"sessions_per_camera": 5}, {"transports": []}, {"transports": ["multicast"]},
-     {"tls": "maybe"}, {"login": "basic"}, {"source_networks": [f"10.9.{n}.0/24" for n in range(33)]}, {"qop": "auth"}],
+    [
+        {"sessions_per_camera": 1},
+        {"sessions_per_camera": 5},
+        {"transports": []},
+        {"transports": ["multicast"]},
+        {"tls": "maybe"},
+        {"login": "basic"},
+        {"source_networks": [f"10.9.{n}.0/24" for n in range(33)]},
+        {"qop": "auth"},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_is_outside_its_bounds_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Serving.model_validate(NETWORK | given)

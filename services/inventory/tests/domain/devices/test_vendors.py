@@ -76,10 +76,16 @@ def test_of_a_make_the_host_is_enough(text: str, url: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "rtsp://10.20.1.5/x", "camera", "10.20.1", "10.20.1.5:70000", "10.20.1.5/x", "a:b@10.20.1.5", "10.20.1.5:0",
+        "rtsp://10.20.1.5/x",
+        "camera",
+        "10.20.1",
+        "10.20.1.5:70000",
+        "10.20.1.5/x",
+        "a:b@10.20.1.5",
+        "10.20.1.5:0",
         f"{'a' * 251}.vn",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_host_stays_as_it_is(text: str) -> None:
     assert complete_url(text, "hikvision", 1) == text
 

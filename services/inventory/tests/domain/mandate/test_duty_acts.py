@@ -25,9 +25,12 @@ FACILITY: dict[str, Any] = {
 }  # fmt: skip
 CAMERA: dict[str, Any] = {"enabled": True, "valid_from": None, "valid_to": None}
 PROPOSAL: dict[str, Any] = {
-    "status": ProposalStatus.DRAFT, "decision_number": None, "decision_date": None, "funding_source": None,
+    "status": ProposalStatus.DRAFT,
+    "decision_number": None,
+    "decision_date": None,
+    "funding_source": None,
     **dict.fromkeys(PAPER | ACCEPTANCE),
-}  # fmt: skip
+}
 
 
 def thing(of: dict[str, Any], **changed: Any) -> SimpleNamespace:

@@ -133,9 +133,14 @@ def test_a_plan_names_ways_centres_and_words_and_no_address() -> None:
     }  # fmt: skip
     plan = PlanFields(facility_id=FACILITY, connections=(connection,), connect_by=date(2021, 5, 9))
     word = Consent(
-        agency_id=LEAD, kind=ConsentKind.AGREED, given_by="Phó Giám đốc", given_on=date(2021, 5, 8),
-        document="12/VT", document_file="a.pdf", recorded_by="lead",
-    )  # fmt: skip
+        agency_id=LEAD,
+        kind=ConsentKind.AGREED,
+        given_by="Phó Giám đốc",
+        given_on=date(2021, 5, 8),
+        document="12/VT",
+        document_file="a.pdf",
+        recorded_by="lead",
+    )
     said = words_of(plan_paper(OF, plan, 2, (word,)))
     for part in ("PHƯƠNG ÁN", "(lần 2)", "C-01", "IOC", "2.048", "Thống nhất (ghi nhận thay)", "12/VT", "09/5/2021"):
         assert part in said

@@ -42,6 +42,8 @@ def test_a_planned_facility_does_not_open_without_its_decision() -> None:
 def test_guards_hold_for_what_is_on_record() -> None:
     day = date(2021, 5, 7)
     assert set(met_guards(decision_number="805/QĐ-UBND", decision_date=day, in_office=1, reason="mở lại")) == {
-        DECISION, FOCAL_POINT, REASON,
-    }  # fmt: skip
+        DECISION,
+        FOCAL_POINT,
+        REASON,
+    }
     assert set(met_guards(decision_number="805/QĐ-UBND", decision_date=None, in_office=0, reason=None)) == set()

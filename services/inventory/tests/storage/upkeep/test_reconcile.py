@@ -54,9 +54,13 @@ def camera(*, enabled: bool = True, deliveries: tuple[PlannedDelivery, ...] = ()
 def delivery(*, enabled: bool = True, read_back: bool = False) -> PlannedDelivery:
     url = "rtsp://10.9.0.1/c" if read_back else None
     return PlannedDelivery(
-        id=uuid4(), destination_id=uuid4(), destination_code="D", url="rtsp://10.9.0.1/c", enabled=enabled,
+        id=uuid4(),
+        destination_id=uuid4(),
+        destination_code="D",
+        url="rtsp://10.9.0.1/c",
+        enabled=enabled,
         read_back_url=url,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,10 @@ def encoded(name: str, pictures: int = 4 * GOP) -> list[Coded]:
         frame.pts, frame.time_base = number, encoder.time_base
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
-    units = [(packet.pts, [nal for part in bytes(packet).split(b"\0\0\1")[1:] if (nal := part.rstrip(b"\0"))])
-             for packet in packets]  # fmt: skip
+    units = [
+        (packet.pts, [nal for part in bytes(packet).split(b"\0\0\1")[1:] if (nal := part.rstrip(b"\0"))])
+        for packet in packets
+    ]
     first = min(pts for pts, _ in units if pts is not None)
     return [Coded((pts or 0) - first, nals) for pts, nals in units]
 
@@ -72,9 +74,7 @@ class Session:
     def __init__(self, name: str, *, every_marker: bool = False) -> None:
         self.now_s, self._sequence, self._every = 5.0, 0, every_marker
         self.codec = STREAMS[name][0]
-        self.watch = VideoWatch(
-            codec=self.codec, clock_rate=RATE, channel=0, rtcp_channel=1, clock=lambda: self.now_s
-        )  # fmt: skip
+        self.watch = VideoWatch(codec=self.codec, clock_rate=RATE, channel=0, rtcp_channel=1, clock=lambda: self.now_s)
 
     def send(self, picture: Coded, at_s: float) -> None:
         self.now_s = 5.0 + at_s
@@ -83,13 +83,16 @@ class Session:
             interleave(
                 0,
                 build_rtp(
-                    payload, payload_type=96, sequence=(self._sequence + at) & 0xFFFF, ssrc=1,
+                    payload,
+                    payload_type=96,
+                    sequence=(self._sequence + at) & 0xFFFF,
+                    ssrc=1,
                     timestamp=(2**32 - 30_000 + picture.shown * RATE // FPS) & 0xFFFFFFFF,
                     marker=self._every or at == len(packets) - 1,
                 ),
             )
             for at, payload in enumerate(packets)
-        )  # fmt: skip
+        )
         self._sequence += len(packets)
         self.watch.feed(MediaBatch.of(data))
 

@@ -116,9 +116,19 @@ async def test_empty_picture_without_a_keyframe_that_was_due_is_down_when_it_can
     camera = planned(URL)
     heard = await hear(bus, camera.id)
     await forward(
-        bus, camera, b"", codec="h264", captured_at="", error="no_keyframe", silent_s="0.1", media_s="300.0",
-        keyframe_age_s=age_s, keyframe_every_s=every_s, changed_by="overdue", judge="1",
-    )  # fmt: skip
+        bus,
+        camera,
+        b"",
+        codec="h264",
+        captured_at="",
+        error="no_keyframe",
+        silent_s="0.1",
+        media_s="300.0",
+        keyframe_age_s=age_s,
+        keyframe_every_s=every_s,
+        changed_by="overdue",
+        judge="1",
+    )
     judgement = (await probe(context, camera)).judgement
     assert (judgement.verdict, judgement.cause) == (verdict, Cause.NO_KEYFRAME)
     if verdict is Verdict.DOWN:
@@ -229,8 +239,15 @@ async def report_picture(bus: Bus, camera: CameraV1, **reported: Any) -> None:
     now = datetime.now(UTC)
     values = reported | ({"picture_since": now} if "picture_since" in reported else {})
     change = CameraMediaObservedV1(
-        camera_id=camera.id, facility_id=camera.facility_id, camera_revision=1, worker_id="forwarder-0",
-        held_since=now, sequence=1, observed_at=now, state=MediaState.FLOWING, **values,
-    )  # fmt: skip
+        camera_id=camera.id,
+        facility_id=camera.facility_id,
+        camera_revision=1,
+        worker_id="forwarder-0",
+        held_since=now,
+        sequence=1,
+        observed_at=now,
+        state=MediaState.FLOWING,
+        **values,
+    )
     event = new_event(change, source="/forwarder/forwarder-0", subject=str(camera.id), time=now)
     await bus.js.publish(subjects.camera_media_observation(camera.id), event.encode())

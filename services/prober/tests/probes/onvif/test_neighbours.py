@@ -30,9 +30,14 @@ async def test_a_swapped_camera_stays_a_finding_through_a_restart_until_somebody
 
     def observed(after_s: float, verdict: Verdict = Verdict.UP) -> CameraObservedV1:
         return CameraObservedV1(
-            camera_id=camera_id, camera_revision=1, worker_id="prober-1", verdict=verdict, interval_s=60,
-            observed_at=began + timedelta(seconds=after_s), duration_ms=5,
-        )  # fmt: skip
+            camera_id=camera_id,
+            camera_revision=1,
+            worker_id="prober-1",
+            verdict=verdict,
+            interval_s=60,
+            observed_at=began + timedelta(seconds=after_s),
+            duration_ms=5,
+        )
 
     old, new = (StreamSeen(Media(), stream=f"h264 High {size}") for size in ("1920x1080", "640x360"))
     first = await ConfirmedDevices(bus).add_device(observed(0), old, None, None)

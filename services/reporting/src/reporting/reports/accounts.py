@@ -352,10 +352,12 @@ def moment_of(
         return Moment(gone, gone, tuple([one for one, _ in shown]), nothing, None, None, None)
     demanded = {one.id for one in last.value.deliveries}
     lines = [_line(one, evidence[one.id]) for one in camera.deliveries]
-    connections = tuple([
-        compliance.connected(status, line.proof, read_back_failed=line.proven.failed_at(now))
-        for line, (_, status) in zip(lines, shown, strict=True)
-    ])  # fmt: skip
+    connections = tuple(
+        [
+            compliance.connected(status, line.proof, read_back_failed=line.proven.failed_at(now))
+            for line, (_, status) in zip(lines, shown, strict=True)
+        ]
+    )
     plan = [
         (line.role, line.required and one.id in demanded) for one, line in zip(camera.deliveries, lines, strict=True)
     ]

@@ -280,16 +280,25 @@ async def _camera_versions(
         condition = and_(condition, camera.c.id.in_(stood))
     statement = (
         select(
-            camera.c.id.cast(Text), _ms(camera.c.valid_from).label("start"), _ms(camera.c.valid_to).label("end"),
-            camera.c.revision, camera.c.code, camera.c.name, camera.c.facility_id.cast(Text).label("facility"),
-            camera.c.enabled, camera.c.removed, camera.c.decided_by, camera.c.decided_why,
+            camera.c.id.cast(Text),
+            _ms(camera.c.valid_from).label("start"),
+            _ms(camera.c.valid_to).label("end"),
+            camera.c.revision,
+            camera.c.code,
+            camera.c.name,
+            camera.c.facility_id.cast(Text).label("facility"),
+            camera.c.enabled,
+            camera.c.removed,
+            camera.c.decided_by,
+            camera.c.decided_why,
             camera.c.shared_device_reason,
-            _ms(camera.c.changed_at).label("changed"), _ms(camera.c.unknown_from).label("unknown_from"),
+            _ms(camera.c.changed_at).label("changed"),
+            _ms(camera.c.unknown_from).label("unknown_from"),
             camera.c.read_until.is_not(None).label("numbered"),
         )
         .where(condition)
         .order_by(camera.c.id, camera.c.revision)
-    )  # fmt: skip
+    )
     found: dict[str, list[Segment[CameraVersion]]] = {}
     for id_, start, end, *fields, changed, unknown_from, numbered in await columns_of(session, statement):
         if end is None:

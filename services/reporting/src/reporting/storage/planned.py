@@ -72,10 +72,17 @@ class Planned:
                 keep_within(destinations.setdefault(key, []), Segment(start, until, version), period)
         statement = (
             select(
-                delivery.c.camera_id.cast(Text).label("camera"), delivery.c.revision, delivery.c.id.cast(Text),
-                delivery.c.destination_id.cast(Text).label("destination"), delivery.c.destination_code,
-                delivery.c.required_proof, delivery.c.enabled, delivery.c.plan, delivery.c.plan_exception,
-                delivery_proof.c.verified_at, delivery_proof.c.delay_s,
+                delivery.c.camera_id.cast(Text).label("camera"),
+                delivery.c.revision,
+                delivery.c.id.cast(Text),
+                delivery.c.destination_id.cast(Text).label("destination"),
+                delivery.c.destination_code,
+                delivery.c.required_proof,
+                delivery.c.enabled,
+                delivery.c.plan,
+                delivery.c.plan_exception,
+                delivery_proof.c.verified_at,
+                delivery_proof.c.delay_s,
             )
             .outerjoin(delivery_proof, delivery_proof.c.delivery_id == delivery.c.id)
             .where(
@@ -83,7 +90,7 @@ class Planned:
                 or_(delivery.c.valid_to.is_(None), delivery.c.valid_to > moment(period.start)),
             )
             .order_by(delivery.c.camera_id, delivery.c.revision, delivery.c.destination_code, delivery.c.id)
-        )  # fmt: skip
+        )
         if camera_ids is not None:
             statement = statement.where(delivery.c.camera_id == any_(ids(camera_ids)))
         rows: dict[tuple[str, int], list[tuple[Any, ...]]] = {}

@@ -64,12 +64,14 @@ class XlsxFile:
         self._path = Path(self._folder.name) / "book.xlsx"
         options = {"constant_memory": True, "tmpdir": self._folder.name}
         self._book: Any = xlsxwriter.Workbook(str(self._path), options)
-        self._book.set_properties({
-            "title": table.title_vi,
-            "subject": table.title_en,
-            "comments": self._about(),
-            "created": moment(stamp.generated_at).astimezone(UTC).replace(tzinfo=None),
-        })  # fmt: skip
+        self._book.set_properties(
+            {
+                "title": table.title_vi,
+                "subject": table.title_en,
+                "comments": self._about(),
+                "created": moment(stamp.generated_at).astimezone(UTC).replace(tzinfo=None),
+            }
+        )
         self._heading = self._book.add_format({"bold": True, "bg_color": "#D9E1F2", "border": 1})
         self._formats = {kind: self._book.add_format({"num_format": form}) for kind, form in _FORMATS.items()}
         self._sheets = 0

@@ -51,9 +51,14 @@ def _of_urges(among: Collection[UUID] | None) -> Iterator[Select[Any]]:
     """Yield the queries of what was said to and by these agencies; None: every agency."""
     asked = _act("urged", "urge", urge, at="urged_at", by="decided_by", name=urge.c.agency_name, reason=urge.c.reason)
     said = _act(
-        "answered", "answer", urge_answer, at="recorded_at", by="recorded_by",
-        name=urge.c.agency_name, reason=urge_answer.c.text,
-    ).join(urge, urge.c.id == urge_answer.c.urge_id)  # fmt: skip
+        "answered",
+        "answer",
+        urge_answer,
+        at="recorded_at",
+        by="recorded_by",
+        name=urge.c.agency_name,
+        reason=urge_answer.c.text,
+    ).join(urge, urge.c.id == urge_answer.c.urge_id)
     for each in (asked, said):
         yield each if among is None else each.where(urge.c.agency_id.in_(among))
 
@@ -63,17 +68,26 @@ def _of_the_province() -> Iterator[Select[Any]]:
     key = frozen_report.c.number
     yield _act("frozen", "report", frozen_report, at="frozen_at", by="author", name=version, key=key)
     approved = _act(
-        "approved", "report", report_approval, at="approved_at", by="approved_by", name=version,
+        "approved",
+        "report",
+        report_approval,
+        at="approved_at",
+        by="approved_by",
+        name=version,
         key=report_approval.c.number,
-    )  # fmt: skip
+    )
     yield approved.join(frozen_report, frozen_report.c.number == report_approval.c.number)
     yield _act("issued", "paper", issued_paper, at="recorded_at", by="recorded_by", name=issued_paper.c.number)
     yield _act(
-        "changed", "target", availability_target, at="set_at", by="set_by",
+        "changed",
+        "target",
+        availability_target,
+        at="set_at",
+        by="set_by",
         name=func.concat(availability_target.c.metric, literal(" "), cast(availability_target.c.percent, Text)),
         reason=availability_target.c.reason,
         key=func.concat(availability_target.c.metric, literal(":"), cast(availability_target.c.valid_from, Text)),
-    )  # fmt: skip
+    )
     for noun, table in (
         ("regime", report_regime),
         ("rule", urge_rule),

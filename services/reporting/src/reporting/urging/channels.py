@@ -105,9 +105,13 @@ def parse(kind: ChannelKind, address: str) -> Channel:
         raise BadAddressError(msg)
     # ASCII: the name goes into HTTP headers.
     asset = apprise.AppriseAsset(
-        app_id="Vong Gac", app_desc="Vong Gac", app_url="", secure_logging=True, http_redirects=False,
+        app_id="Vong Gac",
+        app_desc="Vong Gac",
+        app_url="",
+        secure_logging=True,
+        http_redirects=False,
         service_timeout=0,  # its pool would be full of servers that never come to an end
-    )  # fmt: skip
+    )
     service = _instantiate(address.strip(), asset)
     if service is None:
         msg = f"it is not complete: write it like {EXAMPLES[kind]}"

@@ -35,10 +35,12 @@ def day_shown(instant: Millis) -> str:
 def items_kept(items: Sequence[Owed]) -> list[dict[str, Any]]:
     """As the log keeps them."""
     return [
-        {name: None if value is None else str(value) if isinstance(value, UUID) else value
-         for name, value in one._asdict().items()}
+        {
+            name: None if value is None else str(value) if isinstance(value, UUID) else value
+            for name, value in one._asdict().items()
+        }
         for one in items
-    ]  # fmt: skip
+    ]
 
 
 def visible_to(item: Mapping[str, Any], agency_id: str | None) -> Mapping[str, Any]:

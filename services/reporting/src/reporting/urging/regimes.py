@@ -157,10 +157,14 @@ class RegimeKeeper:
         report = await chain.append(session, make)
         await after_freezing.keep(session, report.header.number, seen, found.cameras, asked.covers_until)
         kept = {
-            "regime_id": row.id, "cut_off_at": moment(due.period.end), "starts_at": moment(due.period.start),
-            "report_id": report.id, "compared_with": None if last is None else last.id, "late": late,
+            "regime_id": row.id,
+            "cut_off_at": moment(due.period.end),
+            "starts_at": moment(due.period.start),
+            "report_id": report.id,
+            "compared_with": None if last is None else last.id,
+            "late": late,
             "frozen_at": now,
-        }  # fmt: skip
+        }
         await regimes.add_report(session, kept)
         await regimes.keep_problem(session, row.id, None)
         await _lay_before(session, row, report, kept, now)
@@ -259,9 +263,12 @@ async def _lay_before(session: AsyncSession, row: Any, report: Report, kept: dic
     """Bus, webhooks and the channels of who approves hear of it once it is committed."""
     header = report.header
     frozen = ReportFrozenV1(
-        report_id=report.id, version=header.version, cut_off_at=moment(header.cut_off_ms), sha256=report.sha256,
+        report_id=report.id,
+        version=header.version,
+        cut_off_at=moment(header.cut_off_ms),
+        sha256=report.sha256,
         frozen_by=header.author,
-    )  # fmt: skip
+    )
     await notices.report_frozen(session, frozen, now)
     laid = ReportLaidBeforeV1(
         report_id=report.id,

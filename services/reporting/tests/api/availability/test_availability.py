@@ -115,9 +115,13 @@ async def test_outages_of_a_site_are_one_and_say_how_long_repair_took(
     _, failing, _ = await one_day(ingest, province)
     began = DAY + timedelta(hours=2, minutes=1)
     fault = SiteObservedV1(
-        facility_id=province.facility, state=SiteState.FAILING, cause=Cause.ROUTE, camera_ids=(failing.id,),
-        began_at=began, ended_at=began + timedelta(minutes=30),
-    )  # fmt: skip
+        facility_id=province.facility,
+        state=SiteState.FAILING,
+        cause=Cause.ROUTE,
+        camera_ids=(failing.id,),
+        began_at=began,
+        ended_at=began + timedelta(minutes=30),
+    )
 
     await province.feed(ingest, new_event(fault, source="/prober/1", subject="site", time=began))
     (line,) = (await read(client, by="facility", outages="true"))["items"]

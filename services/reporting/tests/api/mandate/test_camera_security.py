@@ -102,10 +102,16 @@ async def test_camera_security_and_proposals_of_the_cut_off_are_frozen_with_a_re
     camera = letter.camera(facility, "A-C01", security=DeclaredSecurity(default_password_changed=True))
     silent = letter.camera(facility, "A-C02")
     proposal = letter.proposal(
-        facility, may(8), "approved", areas=(ProposedCameras(area="gate", cameras=4, type="bullet"),),
-        estimated_cost_vnd=60_000_000, lead_time_days=3, funding_source="Ngân sách tỉnh, liên hệ 0912345678",
-        decision_number="1126/QĐ-UBND", decision_date=date(2021, 5, 9),
-    )  # fmt: skip
+        facility,
+        may(8),
+        "approved",
+        areas=(ProposedCameras(area="gate", cameras=4, type="bullet"),),
+        estimated_cost_vnd=60_000_000,
+        lead_time_days=3,
+        funding_source="Ngân sách tỉnh, liên hệ 0912345678",
+        decision_number="1126/QĐ-UBND",
+        decision_date=date(2021, 5, 9),
+    )
     facts = [
         showing(one, shown) if one.type.endswith("camera_observed.v1") else one
         for one in letter.connected(camera, may(9, 5), may(9, 7))

@@ -115,9 +115,13 @@ async def test_a_camera_forwarded_by_an_exception_deviates_from_having_a_plan(
     facility = letter.facility("A")
     camera = letter.camera(facility, "A-C01")
     exception = PlanExceptionV1(
-        id=uuid4(), facility_id=facility.id, why="chờ thống nhất", approved_by="an", decided_on=date(2021, 5, 9),
+        id=uuid4(),
+        facility_id=facility.id,
+        why="chờ thống nhất",
+        approved_by="an",
+        decided_on=date(2021, 5, 9),
         **letter.known(may(9)),
-    )  # fmt: skip
+    )
     things = [("facility", facility), ("camera", camera), ("plan_exception", exception)]
     await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things))
     (item,) = (await read(client))["items"]

@@ -217,10 +217,16 @@ async def test_a_unit_that_ended_heads_no_row_of_after_its_end_and_keeps_those_b
     letter = story.letter
     (unit,) = [one.data for one in letter.base() if one.subject.startswith("unit/")]
     ended = letter.later(unit, may(20), valid_to=date(2021, 5, 31))
-    after = unit.model_copy(update={
-        "id": uuid4(), "code": "19429", "name": "Xã Khe Sanh", "changed_at": may(20), "created_at": may(20),
-        "succeeds": (EarlierUnit(unit_id=province.unit, kind="merged"),),
-    })  # fmt: skip
+    after = unit.model_copy(
+        update={
+            "id": uuid4(),
+            "code": "19429",
+            "name": "Xã Khe Sanh",
+            "changed_at": may(20),
+            "created_at": may(20),
+            "succeeds": (EarlierUnit(unit_id=province.unit, kind="merged"),),
+        }
+    )
     await province.feed(ingest, letter.stated("unit", ended), letter.stated("unit", after))
     (before,) = (await read(client))["by_unit"]
     (last,) = (await read(client, as_of="2021-05-31"))["by_unit"]

@@ -33,19 +33,36 @@ def rule(fed: Province, **given: Any) -> Any:
     """The province's rule: who wrote may approve."""
     at = DAY - timedelta(days=3)
     body: dict[str, Any] = {
-        "id": uuid4(), "revision": 1, "changed_at": at, "created_at": at, "changed_by": "chanh.van.phong",
-        "unit_id": fed.unit, "two_persons": False, "valid_from": date(2026, 11, 1), "why": "Phòng chỉ có một người",
-    }  # fmt: skip
+        "id": uuid4(),
+        "revision": 1,
+        "changed_at": at,
+        "created_at": at,
+        "changed_by": "chanh.van.phong",
+        "unit_id": fed.unit,
+        "two_persons": False,
+        "valid_from": date(2026, 11, 1),
+        "why": "Phòng chỉ có một người",
+    }
     return fed.stated("approval_rule", ApprovalRuleV1(**(body | given)))
 
 
 def use(fed: Province, at: datetime, **given: Any) -> Any:
     """A survey that its writer approved."""
     body: dict[str, Any] = {
-        "id": uuid4(), "revision": 1, "changed_at": at, "created_at": at, "changed_by": "nguyen.van.an",
-        "about_noun": "survey", "about_id": uuid4(), "label": "KS-01", "facility_id": fed.facility,
-        "approved_by": "nguyen.van.an", "approved_at": at, "rule_id": uuid4(), "why": "Phòng chỉ có một người",
-    }  # fmt: skip
+        "id": uuid4(),
+        "revision": 1,
+        "changed_at": at,
+        "created_at": at,
+        "changed_by": "nguyen.van.an",
+        "about_noun": "survey",
+        "about_id": uuid4(),
+        "label": "KS-01",
+        "facility_id": fed.facility,
+        "approved_by": "nguyen.van.an",
+        "approved_at": at,
+        "rule_id": uuid4(),
+        "why": "Phòng chỉ có một người",
+    }
     return fed.stated("self_approval", SelfApprovalV1(**(body | given)))
 
 

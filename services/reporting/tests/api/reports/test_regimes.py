@@ -42,9 +42,12 @@ HORIZON = timedelta(hours=6)
 FIRST = date(2026, 11, 21)
 """The day of the facts."""
 BODY: dict[str, Any] = {
-    "name": "Báo cáo ngày", "rhythm": "days", "every_days": 1, "starts_on": FIRST.isoformat(),
+    "name": "Báo cáo ngày",
+    "rhythm": "days",
+    "every_days": 1,
+    "starts_on": FIRST.isoformat(),
     "ends_on": FIRST.isoformat(),
-}  # fmt: skip
+}
 KEY = bytes(range(32))
 
 
@@ -61,11 +64,24 @@ class Keeping:
 
     async def enter(self, **given: Any) -> None:
         known: dict[str, Any] = {
-            "id": self.id, "name": "Báo cáo ngày", "rhythm": "days", "cut_off_day": 15, "every_days": 1,
-            "starts_on": FIRST, "ends_on": None, "unit": None, "agency": None, "type": None, "facility": None,
-            "directive_id": None, "letterhead": {}, "approver_agency_id": None, "recipient_agency_ids": [],
-            "enabled": True, "counts_from": datetime.fromtimestamp(start_of(FIRST) / 1000, DAY.tzinfo),
-        }  # fmt: skip
+            "id": self.id,
+            "name": "Báo cáo ngày",
+            "rhythm": "days",
+            "cut_off_day": 15,
+            "every_days": 1,
+            "starts_on": FIRST,
+            "ends_on": None,
+            "unit": None,
+            "agency": None,
+            "type": None,
+            "facility": None,
+            "directive_id": None,
+            "letterhead": {},
+            "approver_agency_id": None,
+            "recipient_agency_ids": [],
+            "enabled": True,
+            "counts_from": datetime.fromtimestamp(start_of(FIRST) / 1000, DAY.tzinfo),
+        }
         async with self.database.transaction() as session:
             await regimes.REGIMES.add(session, known | given, DAY, "lead")
 

@@ -60,8 +60,10 @@ async def test_sufficiency_one_figure_on_every_paper(client: Client, story: Stor
     for code, sufficient, needed, unassessed in (("A", True, 0, 0), ("B", False, 4, 0), ("C", None, 0, 9)):
         row, line = rows[code], row_of(report, code)
         assert (row["sufficient"], row["cameras_needed"], len(row["unassessed_areas"])) == (
-            sufficient, needed, unassessed,
-        )  # fmt: skip
+            sufficient,
+            needed,
+            unassessed,
+        )
         assert (line["sufficient"], line["cameras_needed"]) == (sufficient, needed)
         assert len(str(line["unassessed_areas"] or "").split()) == unassessed
         assert (listed[code]["sufficient"], listed[code]["cameras_needed"]) == (known[sufficient], str(needed))

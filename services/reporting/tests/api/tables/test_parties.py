@@ -63,8 +63,14 @@ async def test_a_centre_is_named_for_the_time_between_good_checks_of_its_address
     province.now = END
     camera = province.camera("CAM-01")
     pulled, pushed = camera.deliveries
-    minutes = [(0, SelfCheckOutcome.SERVED), (10, SelfCheckOutcome.SERVED), (20, SelfCheckOutcome.SERVED),
-               (40, SelfCheckOutcome.SERVED), (50, SelfCheckOutcome.TLS), (52, SelfCheckOutcome.TLS)]  # fmt: skip
+    minutes = [
+        (0, SelfCheckOutcome.SERVED),
+        (10, SelfCheckOutcome.SERVED),
+        (20, SelfCheckOutcome.SERVED),
+        (40, SelfCheckOutcome.SERVED),
+        (50, SelfCheckOutcome.TLS),
+        (52, SelfCheckOutcome.TLS),
+    ]
     await province.feed(
         ingest,
         *province.base(),
@@ -96,13 +102,21 @@ async def test_a_centre_that_is_refused_for_its_address_is_not_named_by_checks_t
         *province.watched(END),
         *province.probes(camera, START, END, every_s=600),
         province.change(pulled, camera, 1, START, "waiting_for_centre", cause="not_asked"),
-        province.change(pulled, camera, 2, at + 3 * minute, "waiting_for_centre", cause="refused",
-                        refused_for=Cause.ADDRESS_NOT_ALLOWED),
-        province.change(pulled, camera, 3, at + 7 * minute, "waiting_for_centre", cause="refused",
-                        refused_for=Cause.AUTH_FAILED),
+        province.change(
+            pulled,
+            camera,
+            2,
+            at + 3 * minute,
+            "waiting_for_centre",
+            cause="refused",
+            refused_for=Cause.ADDRESS_NOT_ALLOWED,
+        ),
+        province.change(
+            pulled, camera, 3, at + 7 * minute, "waiting_for_centre", cause="refused", refused_for=Cause.AUTH_FAILED
+        ),
         province.change(pushed, camera, 4, START, "acknowledged"),
         *(checked(camera, pulled, at + number * minute, SelfCheckOutcome.SERVED) for number in (0, 10)),
-    )  # fmt: skip
+    )
     rows = json.loads(await get(client, "not_connected_by_party", Format.JSON))
     assert all(sum(row[name] for name in PARTIES) == row["not_connected_ms"] > 0 for row in rows)
     assert sum(row["by_centre_ms"] for row in rows) == 6 * 60_000
@@ -188,10 +202,14 @@ async def test_a_fault_of_ours_says_nothing_of_the_centre(client: Client, ingest
         province.stated("camera", camera),
         *province.watched(province.now),
         province.change(
-            camera.deliveries[0], camera, 1, province.now - timedelta(hours=5), "waiting_for_centre",
+            camera.deliveries[0],
+            camera,
+            1,
+            province.now - timedelta(hours=5),
+            "waiting_for_centre",
             cause="secret_unreadable",
         ),
-    )  # fmt: skip
+    )
     assert (await client.get("/v1/overview")).json()["waiting_centres"] == []
 
 

@@ -225,9 +225,10 @@ async def test_availability_of_a_facility_and_day_is_the_sum_of_its_cameras(
     assert [(row["group_code"], row["cameras"]) for row in lines] == [("KCL-01", 3), ("KCL-02", 0)] * 3
     for line in lines:
         of_it = [
-            row for row in days
+            row
+            for row in days
             if row["facility_id"] == line["group_id"] and row["camera_id"] and row["day"] == line["stretch_from"][:10]
-        ]  # fmt: skip
+        ]
         for name in ("up_ms", "down_ms", "compliant_ms", "unknown_ms", "out_of_scope_ms"):
             assert sum(row[name] for row in of_it) == line[name]
     whole = {**PERIOD, "format": "csv", "by": "total"}

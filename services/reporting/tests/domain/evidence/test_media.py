@@ -59,8 +59,10 @@ def test_a_good_probe_that_was_made_before_media_stopped_does_not_come_back_eith
 def test_a_good_probe_holds_on_when_media_came_back_before_nobody_saw_it_any_more() -> None:
     flow = media((100, 200, FLOWING, None), (200, 250, STOPPED, STALLED), (250, 300, FLOWING, None))
     assert seen(dated([probed(100, 500, UP)], flow)) == [
-        (100, 200, UP, None), (200, 250, DOWN, STALLED), (250, 500, UP, None)
-    ]  # fmt: skip
+        (100, 200, UP, None),
+        (200, 250, DOWN, STALLED),
+        (250, 500, UP, None),
+    ]
 
 
 def test_a_stop_that_is_our_own_fault_refutes_no_probe() -> None:

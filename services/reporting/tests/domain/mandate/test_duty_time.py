@@ -30,10 +30,15 @@ BEFORE, NOW = at(2020, 3, 29), at(2026, 11, 30)
 
 def obligation(**given: Any) -> Obligation:
     known: dict[str, Any] = {
-        "id": uuid4(), "code": "NV", "name": "NV", "kind": ObligationKind.SURVEY_AND_PLAN, "directive_id": uuid4(),
-        "responsible_agency_id": uuid4(), "status": ObligationStatus.OPEN,
+        "id": uuid4(),
+        "code": "NV",
+        "name": "NV",
+        "kind": ObligationKind.SURVEY_AND_PLAN,
+        "directive_id": uuid4(),
+        "responsible_agency_id": uuid4(),
+        "status": ObligationStatus.OPEN,
         "deadlines": (Deadline(DUE, ORDERED, "lead", None, None),),
-    }  # fmt: skip
+    }
     return Obligation(**(known | given))
 
 
@@ -153,10 +158,15 @@ def test_duty_time_of_what_is_repeated_follows_what_the_facility_is() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 2500), st.sampled_from(["active", "closed", "planned"]), st.booleans()),
-             min_size=1, max_size=6, unique_by=lambda one: one[0]),
-    st.none() | st.integers(0, 2500), st.none() | st.integers(1, 60),
-)  # fmt: skip
+    st.lists(
+        st.tuples(st.integers(0, 2500), st.sampled_from(["active", "closed", "planned"]), st.booleans()),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda one: one[0],
+    ),
+    st.none() | st.integers(0, 2500),
+    st.none() | st.integers(1, 60),
+)
 def test_duty_time_has_no_deadline_before_the_facility_came_under_it(
     changes: list[tuple[int, str, bool]], met: int | None, days: int | None
 ) -> None:

@@ -48,9 +48,14 @@ def cameras(draw: st.DrawFn) -> CameraProgress:
 def rows(draw: st.DrawFn, number: int = 0) -> FacilityProgress:
     unit, agency = draw(st.integers(1, 3)), draw(st.integers(1, 2))
     place = Facility(
-        UUID(int=number), f"F{number}", "Cơ sở", draw(st.sampled_from(["school", "hotel"])), False,
-        named(unit, f"46{unit}"), named(100 + agency, f"A{agency}"),
-    )  # fmt: skip
+        UUID(int=number),
+        f"F{number}",
+        "Cơ sở",
+        draw(st.sampled_from(["school", "hotel"])),
+        False,
+        named(unit, f"46{unit}"),
+        named(100 + agency, f"A{agency}"),
+    )
     enough = draw(TRUTH)
     return FacilityProgress(
         place,

@@ -132,11 +132,17 @@ async def test_folding_failed_attempts_goes_over_no_gap_in_what_their_worker_sai
     said += [(5, 5, "backing_off"), (6, 6, "connecting"), (7, 10, "acknowledged")]
     facts = [
         province.change(
-            planned, camera, number, START + timedelta(minutes=minute), state, worker=worker, held_since=START,
+            planned,
+            camera,
+            number,
+            START + timedelta(minutes=minute),
+            state,
+            worker=worker,
+            held_since=START,
             cause=None if state == "acknowledged" else "refused",
         ).model_copy(update={"publisher": worker, "publishersequence": number})
         for number, minute, state in said
-    ]  # fmt: skip
+    ]
     events = [*province.base(), province.stated("camera", camera), *facts, province.alive(end, worker)]
     await province.feed(ingest, *events, *province.probes(camera, START, end), province.prober_alive(end))
 

@@ -50,9 +50,12 @@ def reports_of(province: Province, count: int, seed: int) -> list[CameraMediaObs
 async def chain(database: Database, camera: Any) -> list[Any]:
     async with database.transaction() as session:
         found = await session.execute(
-            text("select sequence, begins_at, ends_at, still_ends_at from camera_media "
-                 "where camera_id = :camera order by sequence"), {"camera": camera},
-        )  # fmt: skip
+            text(
+                "select sequence, begins_at, ends_at, still_ends_at from camera_media "
+                "where camera_id = :camera order by sequence"
+            ),
+            {"camera": camera},
+        )
         return [tuple(row) for row in found]
 
 
@@ -92,10 +95,12 @@ async def test_a_camera_that_came_and_went_a_thousand_times_costs_a_report_no_mo
     async with database.transaction() as session:
         # Others have more, as in a province.
         await session.execute(
-            text("insert into camera_media (camera_id, worker_id, sequence, held_since, observed_at, state, dated_at) "
-                 "select gen_random_uuid(), 'another', sequence, held_since, observed_at, state, dated_at "
-                 "from camera_media cross join generate_series(1, 10)")
-        )  # fmt: skip
+            text(
+                "insert into camera_media (camera_id, worker_id, sequence, held_since, observed_at, state, dated_at) "
+                "select gen_random_uuid(), 'another', sequence, held_since, observed_at, state, dated_at "
+                "from camera_media cross join generate_series(1, 10)"
+            )
+        )
         await session.execute(text("analyze camera_media"))
     read = text("select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'camera_media'")
     for one in (late, newest):

@@ -40,9 +40,7 @@ async def test_a_day_of_last_year_reads_no_change_that_came_after_it(database: D
     before, _ = await _blocks(database)
     day = FIRST + timedelta(days=20)
     async with database.transaction() as session:
-        found = await stored(
-            session, (), deliveries, millis(day), millis(day + timedelta(days=1)), Watch({}, {}, [])
-        )  # fmt: skip
+        found = await stored(session, (), deliveries, millis(day), millis(day + timedelta(days=1)), Watch({}, {}, []))
         await session.execute(text("select pg_stat_force_next_flush()"))
     after, pages = await _blocks(database)
     assert len(found.changes[0]) == round(timedelta(days=1) / EVERY) + DELIVERIES

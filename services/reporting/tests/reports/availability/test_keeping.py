@@ -171,10 +171,14 @@ async def test_marks_are_gone_through_once_and_not_for_every_camera(
         return names(self)
 
     async with database.transaction() as session:
-        await session.execute(text(
-            "insert into ledger_mark (camera_id, day, what, noticed_at) select id, date '2026-11-20', 'probe', now() "
-            "from (select id from camera union all select gen_random_uuid() from generate_series(1, :marks)) of_any"
-        ), {"marks": marks})  # fmt: skip
+        await session.execute(
+            text(
+                "insert into ledger_mark (camera_id, day, what, noticed_at) select id, date '2026-11-20', 'probe', "
+                "now() from (select id from camera union all select gen_random_uuid() from generate_series(1, :marks)) "
+                "of_any"
+            ),
+            {"marks": marks},
+        )
     monkeypatch.setattr(UUID, "__str__", counted)
     assert await keeper.correct(now) == 0
     monkeypatch.undo()

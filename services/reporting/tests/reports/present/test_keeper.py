@@ -318,9 +318,12 @@ class _Scenario:
         starts = now + timedelta(seconds=self.chance.choice([1, 5]))
         agreed = now - timedelta(minutes=1)
         window = self.province.window(
-            starts, starts + timedelta(seconds=self.chance.choice([2, 30])), camera_id=camera.id, changed_at=agreed,
+            starts,
+            starts + timedelta(seconds=self.chance.choice([2, 30])),
+            camera_id=camera.id,
+            changed_at=agreed,
             agreed_at=agreed,
-        )  # fmt: skip
+        )
         return [self.province.stated("maintenance_window", window)]
 
     def _alive(self, _camera: CameraV1, _number: int, now: datetime) -> Any:

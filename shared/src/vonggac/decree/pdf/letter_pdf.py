@@ -61,11 +61,16 @@ class LetterPdf:
         self._blocks.append({"kind": "text", "text": text, "keep": keep})
 
     def grid(self, grid: Grid, *, wide: bool = False) -> None:
-        self._blocks.append({
-            "kind": "grid", "columns": grid.columns, "widths": grid.widths, "rows": grid.rows,
-            "aligns": [_ALIGNS[one] for one in grid.aligns or [LEFT] * len(grid.columns)],
-            "size": measures.TABLE if grid.size is None else grid.size,
-        })  # fmt: skip
+        self._blocks.append(
+            {
+                "kind": "grid",
+                "columns": grid.columns,
+                "widths": grid.widths,
+                "rows": grid.rows,
+                "aligns": [_ALIGNS[one] for one in grid.aligns or [LEFT] * len(grid.columns)],
+                "size": measures.TABLE if grid.size is None else grid.size,
+            }
+        )
 
     def closing(
         self, recipients: Sequence[str], signer: Sequence[str] = (SIGNER,), signer_name: str | None = None

@@ -28,9 +28,11 @@ class ServiceMetrics:
             registry=self.registry,
         )
         self.build = Gauge(
-            f"vonggac_{service}_build_info", "1; the release is in the labels.", ("version", "python"),
+            f"vonggac_{service}_build_info",
+            "1; the release is in the labels.",
+            ("version", "python"),
             registry=self.registry,
-        )  # fmt: skip
+        )
         self.build.labels(version, platform.python_version()).set(1)
         self.requests = RequestMetrics(service, self.registry)
         ProcessCollector(registry=self.registry)

@@ -94,9 +94,11 @@ type ImportPage = PageQuery[ImportRow, ImportResponse]
 
 @router.get("", summary="List imports", responses=IMPORTS.responses, response_model=None)
 async def list_imports(
-    context: Context, page: Annotated[ImportPage, Depends(IMPORTS)], kind: str | None = None,
+    context: Context,
+    page: Annotated[ImportPage, Depends(IMPORTS)],
+    kind: str | None = None,
     sent_by: str | None = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """List newest first. All filters must match."""
     equal = {ImportRow.kind: kind, ImportRow.sent_by: sent_by}
     query = select(ImportRow).where(*(column == value for column, value in equal.items() if value is not None))
@@ -186,9 +188,13 @@ async def _revert(
 
 def _add_import(noun: Noun) -> None:
     async def import_things(
-        context: WriteContext, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
-        prefer: Prefer = None, reason: Reason = None,
-    ) -> Any:  # fmt: skip
+        context: WriteContext,
+        caller: Caller,
+        dry_run: DryRun = False,
+        answer: Answer = "problem",
+        prefer: Prefer = None,
+        reason: Reason = None,
+    ) -> Any:
         return await _import(context, caller, (noun,), noun.path, dry_run, answer, prefer, reason)
 
     import_things.__name__ = f"import_{noun.path.replace('-', '_')}"
@@ -215,17 +221,27 @@ def _add_import(noun: Noun) -> None:
     },
 )
 async def import_workbook(
-    context: WriteContext, caller: Caller, dry_run: DryRun = False, answer: Answer = "problem",
-    prefer: Prefer = None, reason: Reason = None,
-) -> Any:  # fmt: skip
+    context: WriteContext,
+    caller: Caller,
+    dry_run: DryRun = False,
+    answer: Answer = "problem",
+    prefer: Prefer = None,
+    reason: Reason = None,
+) -> Any:
     """One sheet per noun, as `/v1/exports/facilities/{id}.xlsx` has them; all sheets or none."""
     return await _import(context, caller, NOUNS, WORKBOOK, dry_run, answer, prefer, reason)
 
 
 async def _import(
-    context: RepeatableContext, caller: Principal, nouns: tuple[Noun, ...], kind: str, dry_run: bool, answer: str,
-    prefer: str | None, reason: str | None,
-) -> Any:  # fmt: skip
+    context: RepeatableContext,
+    caller: Principal,
+    nouns: tuple[Noun, ...],
+    kind: str,
+    dry_run: bool,
+    answer: str,
+    prefer: str | None,
+    reason: str | None,
+) -> Any:
     with ExitStack() as stack:
         held = context.services.imports.count_file()
         stack.callback(held.release)
@@ -241,9 +257,16 @@ async def _import(
                 await repetition.keep(session, _kept(_answer(outcome)))
 
         run = Run(
-            context, caller, nouns, kind, file, dry_run=dry_run, reason=reason, listed=later,
+            context,
+            caller,
+            nouns,
+            kind,
+            file,
+            dry_run=dry_run,
+            reason=reason,
+            listed=later,
             keep=None if later else keep,
-        )  # fmt: skip
+        )
         try:
             if later:
                 return await _begin(context, run, repetition, stack)
@@ -282,9 +305,12 @@ def _kept(shown: BaseModel, status: HTTPStatus = HTTPStatus.OK, headers: dict[st
 
 def _answer(outcome: Outcome) -> ImportDone:
     return ImportDone(
-        id=outcome.import_id, kind=outcome.kind, dry_run=outcome.dry_run, **outcome.counts,
+        id=outcome.import_id,
+        kind=outcome.kind,
+        dry_run=outcome.dry_run,
+        **outcome.counts,
         difference=[RowChange.model_validate(row) for row in outcome.rows],
-    )  # fmt: skip
+    )
 
 
 def _to_response(context: RequestContext, row: ImportRow) -> ImportResponse:

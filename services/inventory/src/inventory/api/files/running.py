@@ -78,9 +78,18 @@ class Run:
     """One import of one request."""
 
     def __init__(
-        self, context: RequestContext, caller: Principal, nouns: Sequence[Noun], kind: str, file: Received, *,
-        dry_run: bool, reason: str | None, listed: bool, keep: Keep | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        context: RequestContext,
+        caller: Principal,
+        nouns: Sequence[Noun],
+        kind: str,
+        file: Received,
+        *,
+        dry_run: bool,
+        reason: str | None,
+        listed: bool,
+        keep: Keep | None = None,
+    ) -> None:
         """Prepare the run; `listed`: in the list of imports, as a dry run is only in the background.
 
         `keep`: has the answer kept in the transaction that stores the file.
@@ -290,6 +299,10 @@ class Run:
             for result, count in counts.items():
                 metrics.import_rows.labels(self.kind, result).inc(count)
         log.info(
-            "import_done", kind=self.kind, request_id=self.request_id, dry_run=self.dry_run,
-            took_s=round(took_s, 3), **counts,
-        )  # fmt: skip
+            "import_done",
+            kind=self.kind,
+            request_id=self.request_id,
+            dry_run=self.dry_run,
+            took_s=round(took_s, 3),
+            **counts,
+        )

@@ -26,9 +26,15 @@ class Action(Protocol):
 
 
 async def change_thing(
-    context: RequestContext, caller: Principal, noun: Noun, thing_id: UUID, if_match: Precondition, action: Action,
-    *, reason: str | None = None,
-) -> Response:  # fmt: skip
+    context: RequestContext,
+    caller: Principal,
+    noun: Noun,
+    thing_id: UUID,
+    if_match: Precondition,
+    action: Action,
+    *,
+    reason: str | None = None,
+) -> Response:
     """Change one thing as `action` says, with the rules of its noun. Raises ProblemError 404, 409, 412, 428."""
     models = models_of(noun)
 

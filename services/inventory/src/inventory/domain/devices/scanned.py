@@ -115,14 +115,21 @@ def _fields(found: FoundAddress, source: FoundSource, prefix: str) -> dict[str, 
     host = f"[{found.address}]" if ":" in found.address else found.address
     expected = SurveyedDevice(
         codec=stream.codec if stream.codec in ("h264", "h265") else None,
-        width=whole[0], height=whole[1], serial=device.serial_number or None, mac=device.mac,
+        width=whole[0],
+        height=whole[1],
+        serial=device.serial_number or None,
+        mac=device.mac,
         onvif_address=f"{host}:{found.port}",
-    )  # fmt: skip
+    )
     return {
-        "code": f"{prefix}-{source.code.removeprefix(_PREFIX)}", "name": source.name, "url": source.url,
-        "expected": expected, "vendor": vendor_named(device.manufacturer), "model": device.model or None,
+        "code": f"{prefix}-{source.code.removeprefix(_PREFIX)}",
+        "name": source.name,
+        "url": source.url,
+        "expected": expected,
+        "vendor": vendor_named(device.manufacturer),
+        "model": device.model or None,
         "firmware": device.firmware or None,
-    }  # fmt: skip
+    }
 
 
 def vendor_named(manufacturer: str | None, known: Sequence[Vendor] = tuple(Vendor)) -> Vendor | None:

@@ -31,11 +31,18 @@ _JUDGED: Mapping[str, frozenset[Any]] = {
 """States that somebody else than the writer gives."""
 _TAKEN: frozenset[Any] = frozenset(
     {
-        SurveyStatus.SUBMITTED, SurveyStatus.APPROVED, PlanStatus.PROPOSED, PlanStatus.AGREED, PlanStatus.SUPERSEDED,
-        ProposalStatus.SUBMITTED, ProposalStatus.APPROVED, ProposalStatus.FUNDED, ProposalStatus.INSTALLED,
+        SurveyStatus.SUBMITTED,
+        SurveyStatus.APPROVED,
+        PlanStatus.PROPOSED,
+        PlanStatus.AGREED,
+        PlanStatus.SUPERSEDED,
+        ProposalStatus.SUBMITTED,
+        ProposalStatus.APPROVED,
+        ProposalStatus.FUNDED,
+        ProposalStatus.INSTALLED,
         ProposalStatus.CONNECTED,
     }
-)  # fmt: skip
+)
 """States in which a step is taken: what its paper says is no longer its writer's to change."""
 
 

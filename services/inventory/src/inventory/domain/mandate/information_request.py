@@ -104,9 +104,14 @@ def missing(questions: Sequence[Question], answers: Sequence[Answer]) -> tuple[s
 
 
 def merge_answers(
-    questions: Sequence[Question], answers: Sequence[Answer], body: GivenAnswers,
-    *, now: datetime, by: str, recorded_by: str | None = None,
-) -> tuple[Answer, ...]:  # fmt: skip
+    questions: Sequence[Question],
+    answers: Sequence[Answer],
+    body: GivenAnswers,
+    *,
+    now: datetime,
+    by: str,
+    recorded_by: str | None = None,
+) -> tuple[Answer, ...]:
     """`answers` with those of `body` over them, in the order of the questions.
 
     `recorded_by`: who enters them for the facility; None: they are its own word.

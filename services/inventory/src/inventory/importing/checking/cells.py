@@ -47,12 +47,21 @@ class Converter:
         self._holds_no_secret = not column.secret and not column.may_hold_secret
         self._may_know = self._holds_no_secret and column.kind not in _ALWAYS_NEW
         self._convert: Callable[[RawCell], Any] = {
-            Kind.TEXT: self._text, Kind.CODE: self._code, Kind.PHONE: self._phone, Kind.WHOLE: numbers.whole,
-            Kind.DECIMAL: numbers.decimal, Kind.DATE: dates.day, Kind.INSTANT: dates.instant,
-            Kind.YES_NO: words.yes_no, Kind.CHOICE: self._choice, Kind.CODES: self._codes,
-            Kind.TEXTS: self._texts, Kind.IDENTIFIER: self._identifier, Kind.RECORDS: self._records,
+            Kind.TEXT: self._text,
+            Kind.CODE: self._code,
+            Kind.PHONE: self._phone,
+            Kind.WHOLE: numbers.whole,
+            Kind.DECIMAL: numbers.decimal,
+            Kind.DATE: dates.day,
+            Kind.INSTANT: dates.instant,
+            Kind.YES_NO: words.yes_no,
+            Kind.CHOICE: self._choice,
+            Kind.CODES: self._codes,
+            Kind.TEXTS: self._texts,
+            Kind.IDENTIFIER: self._identifier,
+            Kind.RECORDS: self._records,
             Kind.RECORD: self._record,
-        }[column.kind]  # fmt: skip
+        }[column.kind]
 
     def convert(self, cell: RawCell) -> Any:
         """Convert a cell that is not empty to its value."""

@@ -26,8 +26,15 @@ def check_codes(
             continue
         if folded in alike:
             other, where = alike[folded]
-            mistakes.add_phrase(line, column, "like_another", value=code, other=other, where=f"in line {where}",
-                         where_vi=f"ở dòng {where}")  # fmt: skip
+            mistakes.add_phrase(
+                line,
+                column,
+                "like_another",
+                value=code,
+                other=other,
+                where=f"in line {where}",
+                where_vi=f"ở dòng {where}",
+            )
             continue
         alike[folded] = (code, line)
         if recorded is None:
@@ -36,8 +43,9 @@ def check_codes(
         if other and other.casefold() != code.casefold() and len(other) > len(code):
             mistakes.add_phrase(line, column, "lost_zero_code", value=code, there=other)
         elif other:
-            mistakes.add_phrase(line, column, "like_another", value=code, other=other, where="on record",
-                         where_vi="đã có trong sổ")  # fmt: skip
+            mistakes.add_phrase(
+                line, column, "like_another", value=code, other=other, where="on record", where_vi="đã có trong sổ"
+            )
 
 
 class OnRecord[V](dict[str, V]):

@@ -24,9 +24,13 @@ class Cells:
     """
 
     def __init__(
-        self, rows: Sequence[RawRow], columns: Columns | None, heading: int, places: Mapping[int, str],
+        self,
+        rows: Sequence[RawRow],
+        columns: Columns | None,
+        heading: int,
+        places: Mapping[int, str],
         mistakes: Iterable[Mistake],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`heading`: line of the headings; `places`: index of a cell to its column."""
         self._columns, self._heading, self._places = columns, heading, places
         self._secret_below = dict(_secret_headings(rows, columns))

@@ -112,9 +112,14 @@ class CameraRules(FileRules):
     """
 
     def __init__(
-        self, connections: Connections, register: Register, allowed: AllowedNetworks | None, *,
-        today: date, reason: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        connections: Connections,
+        register: Register,
+        allowed: AllowedNetworks | None,
+        *,
+        today: date,
+        reason: str | None = None,
+    ) -> None:
         self._connections, self._allowed, self._reason = connections, allowed, reason
         self._today = today
         self._facility_codes, self._present = register.codes["facility"], register.present

@@ -161,9 +161,15 @@ class _Comparison:
     """What every row is compared with."""
 
     def __init__(
-        self, noun: Noun, table: Table, register: Register, rules: FileRules,
-        repeated: Mapping[int, RepeatedKey], *, shown: bool,
-    ) -> None:  # fmt: skip
+        self,
+        noun: Noun,
+        table: Table,
+        register: Register,
+        rules: FileRules,
+        repeated: Mapping[int, RepeatedKey],
+        *,
+        shown: bool,
+    ) -> None:
         self.noun, self.table, self.register, self.rules, self.shown = noun, table, register, rules, shown
         self.repeated = repeated
         columns = table.columns.columns

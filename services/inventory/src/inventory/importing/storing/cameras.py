@@ -184,10 +184,15 @@ def _new_camera(now: datetime, row: Planned) -> dict[str, Any]:
     values = {name: _plain(value) for name, value in given.items() if name not in _NOT_COLUMNS}
     timeout_s = fitting_timeout(values["probe_timeout_s"], values["probe_interval_s"])
     values |= {
-        "id": uuid4(), "revision": 1, "created_at": now, "changed_at": now, "probe_timeout_s": timeout_s,
-        "sealed_secret": sealed, "secret_changed_at": now if sealed is not None else None,
+        "id": uuid4(),
+        "revision": 1,
+        "created_at": now,
+        "changed_at": now,
+        "probe_timeout_s": timeout_s,
+        "sealed_secret": sealed,
+        "secret_changed_at": now if sealed is not None else None,
         **derived_columns(Camera, values),
-    }  # fmt: skip
+    }
     return values
 
 

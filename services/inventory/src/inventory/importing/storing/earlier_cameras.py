@@ -78,8 +78,10 @@ async def remove_cameras(transaction: WriteTransaction, effects: Sequence[Effect
         await transaction.write_log()
     gone = [each.id for each in effects]
     if gone:
-        for statement in (delete(Delivery).where(Delivery.camera_id == _any_of(gone)),
-                          delete(Camera).where(Camera.id == _any_of(gone))):  # fmt: skip
+        for statement in (
+            delete(Delivery).where(Delivery.camera_id == _any_of(gone)),
+            delete(Camera).where(Camera.id == _any_of(gone)),
+        ):
             await transaction.session.execute(statement, execution_options=_PLAIN_DELETE)
 
 

@@ -52,8 +52,12 @@ class FacilityRules(FileRules):
         except ValidationError as error:
             for found in error.errors(include_url=False, include_input=False):
                 column = PERSON[str(found["loc"][0])]
-                mistakes.add(row.line, column, translate(found["msg"], found["type"], found.get("ctx")),
-                             value=row.values.get(column))  # fmt: skip
+                mistakes.add(
+                    row.line,
+                    column,
+                    translate(found["msg"], found["type"], found.get("ctx")),
+                    value=row.values.get(column),
+                )
             return {}
 
     def after(self, planned: Planned, fields: Any, mistakes: Mistakes) -> None:

@@ -54,9 +54,13 @@ class _ConflictError(Exception):
 
 
 async def _store_all(
-    writing: Write, noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, made: dict[str, UUID],
+    writing: Write,
+    noun: Noun,
+    rows: Sequence[Planned],
+    mistakes: Mistakes,
+    made: dict[str, UUID],
     store: Callable[[Planned], Awaitable[None]],
-) -> None:  # fmt: skip
+) -> None:
     """Once a constraint has refused a row, all are tried anew, each in a part of the transaction that can be undone."""
     session, before, made_before = writing.transaction.session, mistakes.count, dict(made)
 
@@ -78,9 +82,13 @@ async def _store_all(
 
 
 async def _try_rows(
-    noun: Noun, rows: Sequence[Planned], mistakes: Mistakes, store: Callable[[Planned], Awaitable[None]], *,
+    noun: Noun,
+    rows: Sequence[Planned],
+    mistakes: Mistakes,
+    store: Callable[[Planned], Awaitable[None]],
+    *,
     goes_on: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Store each row, or note its mistake. Raises _ConflictError unless it `goes_on` after one."""
     for number, row in enumerate(rows):
         try:
@@ -191,6 +199,11 @@ async def _check_still_so(writing: Write, plan: Plan, mistakes: Mistakes) -> Non
         assert row.present is not None
         if now.get(thing_id) != row.present["revision"]:
             mistakes.add_phrase(
-                row.line, "revision", "changed_meanwhile", given=row.present["revision"],
-                now=now.get(thing_id, "—"), who="", value=row.label,
-            )  # fmt: skip
+                row.line,
+                "revision",
+                "changed_meanwhile",
+                given=row.present["revision"],
+                now=now.get(thing_id, "—"),
+                who="",
+                value=row.label,
+            )

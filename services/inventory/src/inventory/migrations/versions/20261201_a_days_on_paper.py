@@ -20,9 +20,11 @@ _PAPER: dict[str, Any] = {
     "document_sha256": sa.Text(),
 }
 _ACCEPTANCE: dict[str, Any] = {
-    "connected_on": sa.Date(), "acceptance_number": sa.Text(), "acceptance_file": sa.Text(),
+    "connected_on": sa.Date(),
+    "acceptance_number": sa.Text(),
+    "acceptance_file": sa.Text(),
     "acceptance_sha256": sa.Text(),
-}  # fmt: skip
+}
 _COLUMNS: dict[str, dict[str, Any]] = {
     "surveys": _PAPER,
     "connection_plans": _PAPER | _ACCEPTANCE,

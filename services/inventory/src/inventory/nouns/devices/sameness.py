@@ -172,9 +172,14 @@ DEVICE = (Camera.url, Camera.expected, Camera.sub_url, Camera.recorder_id, Camer
 
 
 def device_of(
-    camera_id: UUID, code: str, url: str, expected: Mapping[str, Any] | None, sub_url: str | None,
-    recorder_id: UUID | None, channel: int | None,
-) -> Device:  # fmt: skip
+    camera_id: UUID,
+    code: str,
+    url: str,
+    expected: Mapping[str, Any] | None,
+    sub_url: str | None,
+    recorder_id: UUID | None,
+    channel: int | None,
+) -> Device:
     """Build the device of a camera on record."""
     known = expected or {}
     return Device(camera_id, code, url, known.get("serial"), known.get("mac"), sub_url, recorder_id, channel)

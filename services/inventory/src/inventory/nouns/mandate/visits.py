@@ -105,10 +105,14 @@ async def _guards(transaction: WriteTransaction, visit: Visit, _target: Any) -> 
 _WORDS = (BRIEFING, ACCESS)
 _NO_ACCESS: Mapping[str, Any] = dict.fromkeys((*ACCESS.fields, *ACCESS.document))
 _ANEW: Mapping[str, Any] = {
-    **dict.fromkeys((*BRIEFING.fields, *BRIEFING.document)), **_NO_ACCESS,
-    "rules_acknowledged": (), "health_declared": False,
-    "entered_at": None, "left_at": None, "tools_disinfected": False,
-}  # fmt: skip
+    **dict.fromkeys((*BRIEFING.fields, *BRIEFING.document)),
+    **_NO_ACCESS,
+    "rules_acknowledged": (),
+    "health_declared": False,
+    "entered_at": None,
+    "left_at": None,
+    "tools_disinfected": False,
+}
 """What a team that goes in again does again. The history has what it did the last time."""
 
 

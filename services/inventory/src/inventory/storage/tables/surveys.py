@@ -17,9 +17,11 @@ from inventory.storage.tables.structured import Structured
 from vonggac.events.inventory import FoundCamera, PlanStatus, ProposalStatus, SurveyStatus, SurveyVerdict
 
 _COMPARED: Any = {
-    "code": True, "make": True, "model": True,
+    "code": True,
+    "make": True,
+    "model": True,
     **{stream: {"codec", "width", "height", "fps"} for stream in ("main", "sub")},
-}  # fmt: skip
+}
 """Of a surveyed camera, what is held against what it sends (R15)."""
 
 

@@ -26,17 +26,24 @@ def acts_of(duty: Duty) -> dict[str, tuple[str, str, Any]]:
     facility, camera = f"/v1/facilities/{duty.facility['id']}", f"/v1/cameras/{duty.camera['id']}"
     directive = duty.letter.directives["1742"]
     obligation = {
-        "code": "NV-X", "name": "«x»", "kind": "connection", "directive_id": directive["id"],
+        "code": "NV-X",
+        "name": "«x»",
+        "kind": "connection",
+        "directive_id": directive["id"],
         "responsible_agency_id": duty.letter.operator["id"],
-    }  # fmt: skip
+    }
     exception = {
-        "facility_id": duty.facility["id"], "why": "Chủ tịch đã đồng ý", "approved_by": "Chủ tịch",
+        "facility_id": duty.facility["id"],
+        "why": "Chủ tịch đã đồng ý",
+        "approved_by": "Chủ tịch",
         "decided_on": "2021-05-07",
-    }  # fmt: skip
+    }
     away = {"number": "99/UBND", "issued_on": "2021-05-07", "issuer_id": directive["issuer_id"], "subject": "Thôi"}
     assignment = {
-        "unit_id": duty.facility["unit_id"], "agency_id": duty.letter.operator["id"], "valid_from": "2021-01-01",
-    }  # fmt: skip
+        "unit_id": duty.facility["unit_id"],
+        "agency_id": duty.letter.operator["id"],
+        "valid_from": "2021-01-01",
+    }
     alone = {"unit_id": duty.province_id, "two_persons": False, "valid_from": "2021-01-01", "why": "Một người"}
     one_obligation = {"id": duty.obligation["id"], "etag": duty.obligation["etag"], "valid_to": "2021-05-09"}
     one_facility = {"id": duty.facility["id"], "etag": duty.facility["etag"], "status": "closed"}

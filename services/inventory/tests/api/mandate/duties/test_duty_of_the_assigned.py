@@ -106,9 +106,12 @@ async def test_duty_to_survey_is_of_the_operator_of_that_day(assigned: Assigned)
         "/v1/teams", {"code": "T1", "name": "Tổ 1", "agency_id": assigned.viettel["id"]}
     )
     visit = {
-        "facility_id": assigned.facility["id"], "team_id": team["id"], "purpose": "survey",
-        "planned_from": "2021-06-05T08:00:00+07:00", "planned_to": "2021-06-05T10:00:00+07:00",
-    }  # fmt: skip
+        "facility_id": assigned.facility["id"],
+        "team_id": team["id"],
+        "purpose": "survey",
+        "planned_from": "2021-06-05T08:00:00+07:00",
+        "planned_to": "2021-06-05T10:00:00+07:00",
+    }
     check_refused(await assigned.province.client.post("/v1/visits", json=visit), "VNPT", "Viettel")
 
 

@@ -73,10 +73,15 @@ class Desk:
         if not (await self.province.client.get("/v1/surveys?status=approved")).json()["items"]:
             await self.field.survey_approved()
         body = {
-            "code": "DX-1", "facility_id": self.field.facility["id"], "areas": [{"area": "gate", "cameras": 1}],
-            "line": "40 Mbps", "power": "Điện lưới", "estimated_cost_vnd": 1, "lead_time_days": 5,
+            "code": "DX-1",
+            "facility_id": self.field.facility["id"],
+            "areas": [{"area": "gate", "cameras": 1}],
+            "line": "40 Mbps",
+            "power": "Điện lưới",
+            "estimated_cost_vnd": 1,
+            "lead_time_days": 5,
             "proposed_connection": "VPN",
-        }  # fmt: skip
+        }
         one = await self.add(who, "/v1/installation-proposals", body)
         assert (await self.move("viettel.dung", one, "submitted", OPERATOR)).status_code == 200
         decision = {"decision_number": "1800/QĐ-UBND", "decision_date": "2021-05-09"}
@@ -165,9 +170,11 @@ async def test_duty_nobody_approves_by_another_way_or_edits_at_the_approval(desk
 
 async def test_duty_an_exception_is_not_written_and_approved_by_one_person(desk: Desk) -> None:
     body = {
-        "facility_id": desk.field.facility["id"], "why": "Chủ tịch đã đồng ý", "approved_by": "Chủ tịch",
+        "facility_id": desk.field.facility["id"],
+        "why": "Chủ tịch đã đồng ý",
+        "approved_by": "Chủ tịch",
         "decided_on": "2021-05-07",
-    }  # fmt: skip
+    }
     alone = await desk.person(ANNA).post("/v1/plan-exceptions", json=body)
     refused(alone, ANNA)
     assert "/v1/decision-requests" in alone.json()["detail_vi"]

@@ -22,10 +22,17 @@ async def test_duty_time_keeps_the_proposal_of_a_facility_that_installed_cameras
     await field.survey_approved()
     assert (await due(field))["C"]["due_state"] == "overdue"
     body = {
-        "code": "DX-01", "facility_id": field.facility["id"], "areas": [{"area": "gate", "cameras": 1}],
-        "line": "40 Mbps", "power": "Điện lưới", "estimated_cost_vnd": 1, "lead_time_days": 5,
-        "proposed_connection": "VPN", "signed_on": "2021-05-09", "document_number": "15/TTr-STTTT",
-    }  # fmt: skip
+        "code": "DX-01",
+        "facility_id": field.facility["id"],
+        "areas": [{"area": "gate", "cameras": 1}],
+        "line": "40 Mbps",
+        "power": "Điện lưới",
+        "estimated_cost_vnd": 1,
+        "lead_time_days": 5,
+        "proposed_connection": "VPN",
+        "signed_on": "2021-05-09",
+        "document_number": "15/TTr-STTTT",
+    }
     proposal = await field.province.post("/v1/installation-proposals", body)
     await field.move(f"/v1/installation-proposals/{proposal['id']}", "submitted")
     before = await due(field)

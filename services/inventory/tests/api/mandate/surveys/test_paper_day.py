@@ -184,9 +184,13 @@ async def test_paper_day_of_a_proposal_reaches_its_message(founded: Any, last_me
 async def test_paper_day_of_answers_and_visits(founded: Any) -> None:
     asked = await founded.province.post(
         "/v1/information-requests",
-        {"code": "TT-1", "name": "Hạ tầng", "facility_id": founded.facility["id"],
-         "questions": [{"key": "line", "text": "Đường truyền?"}]},
-    )  # fmt: skip
+        {
+            "code": "TT-1",
+            "name": "Hạ tầng",
+            "facility_id": founded.facility["id"],
+            "questions": [{"key": "line", "text": "Đường truyền?"}],
+        },
+    )
     path = f"/v1/information-requests/{asked['id']}"
     await founded.move(path, "sent")
 

@@ -125,9 +125,12 @@ class SelfChecks:
         self._latest[delivery.id] = fact
         self._announcer.publish_verification(fact)
         log.info(
-            "served_address_checked", delivery_id=str(delivery.id), outcome=found.outcome, cause=found.cause,
+            "served_address_checked",
+            delivery_id=str(delivery.id),
+            outcome=found.outcome,
+            cause=found.cause,
             detail=found.detail,
-        )  # fmt: skip
+        )
         return fact
 
     async def _check(self, camera: CameraV1, delivery: PlannedDelivery) -> SelfCheck:

@@ -130,18 +130,31 @@ def _shape(asks: Question, by: LineKind, line: Line, known: list[Target]) -> Lin
     camera, delivery = line.camera, line.delivery
     with_cameras, without = line.facilities or (None, None)
     made = LineResponse.model_construct(
-        by=by, id=line.id, code=line.code, name=line.name,
-        start=_local(asks, line.period.start), end=_local(asks, line.period.end),
-        cameras=line.cameras, facilities_with_cameras=with_cameras, facilities_without_cameras=without,
-        milliseconds=None, availability=None, compliance=None, delivery_milliseconds=None, connection=None,
-        not_connected_by_cause_ms=None, availability_budget=None, compliance_budget=None, outages=_outages(line),
+        by=by,
+        id=line.id,
+        code=line.code,
+        name=line.name,
+        start=_local(asks, line.period.start),
+        end=_local(asks, line.period.end),
+        cameras=line.cameras,
+        facilities_with_cameras=with_cameras,
+        facilities_without_cameras=without,
+        milliseconds=None,
+        availability=None,
+        compliance=None,
+        delivery_milliseconds=None,
+        connection=None,
+        not_connected_by_cause_ms=None,
+        availability_budget=None,
+        compliance_budget=None,
+        outages=_outages(line),
         facility_code=None if camera is None else camera.facility.code,
         shared_device_reason=None if camera is None else camera.shared_device_reason,
         destination_code=None if delivery is None else delivery.destination.code,
         destination_role=None if delivery is None or delivery.role is None else DestinationRole(delivery.role),
         plan=None if delivery is None or delivery.plan is None else PlanBasis(delivery.plan),
         plan_exception=None if delivery is None else delivery.plan_exception,
-    )  # fmt: skip
+    )
     if (time := line.durations) is not None:
         made.milliseconds = CameraLengths(**dict(zip(DURATION_NAMES, time.lengths, strict=True)))
         up, compliant = (

@@ -113,7 +113,7 @@ def _to_response(one: Line) -> ContactLine:
         facility_name=one.facility_name,
         agency_name=one.agency_name,
         overdue=list(one.overdue),
-        contacts=None if people is None else [
-            ContactResponse(full_name=each.full_name, position=each.position, phone=each.phone) for each in people
-        ],
-    )  # fmt: skip
+        contacts=None
+        if people is None
+        else [ContactResponse(full_name=each.full_name, position=each.position, phone=each.phone) for each in people],
+    )

@@ -95,8 +95,13 @@ async def freeze_report(
     return _created(report, response)
 
 
-@router.get("", summary="Frozen reports", description="All versions, newest first.", response_model=None,
-            responses=REPORTS.responses)  # fmt: skip
+@router.get(
+    "",
+    summary="Frozen reports",
+    description="All versions, newest first.",
+    response_model=None,
+    responses=REPORTS.responses,
+)
 async def list_reports(
     shared: InContext,
     paging: Annotated[PageQuery[Any, ReportResponse], Depends(REPORTS)],

@@ -238,8 +238,11 @@ def _to_response(row: Any) -> IssuedPaper:
     file = None
     if row.sha256 is not None:
         file = IssuedFile(
-            sha256=row.sha256.hex(), size_bytes=row.bytes, media_type=PDF,
-            received_at=row.received_at.astimezone(VIETNAM), received_by=row.received_by,
-        )  # fmt: skip
+            sha256=row.sha256.hex(),
+            size_bytes=row.bytes,
+            media_type=PDF,
+            received_at=row.received_at.astimezone(VIETNAM),
+            received_by=row.received_by,
+        )
     known = {name: getattr(row, name) for name in IssuedPaper.model_fields if name not in {"file", "recorded_at"}}
     return IssuedPaper(**known, recorded_at=row.recorded_at.astimezone(VIETNAM), file=file)

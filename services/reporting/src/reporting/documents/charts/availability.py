@@ -30,9 +30,12 @@ class Parts(NamedTuple):
 def availability(steps: Sequence[Parts], *, target_ppm: int, step: str = "ngày", name: str = "availability") -> str:
     """Draw the picture: what was not measured as such, never as a gap or as zero. `step`: what each is long."""
     canvas = Canvas(
-        name, WIDTH, _HEIGHT, title="Tỷ lệ hoạt động theo thời gian / Availability over time",
+        name,
+        WIDTH,
+        _HEIGHT,
+        title="Tỷ lệ hoạt động theo thời gian / Availability over time",
         description=_description(steps),
-    )  # fmt: skip
+    )
     canvas.text(LEFT, 18, f"Tỷ lệ thời gian của các camera theo {step} (%)", bold=True, size=13)
     if not steps:
         nothing(canvas)
@@ -53,10 +56,11 @@ def availability(steps: Sequence[Parts], *, target_ppm: int, step: str = "ngày"
     day_labels(canvas, centres, [parts.label for parts in steps], _BOTTOM)
     canvas.legend(LEFT, _HEIGHT - 24, _PARTS)
     canvas.text(
-        LEFT, _HEIGHT - 6,
+        LEFT,
+        _HEIGHT - 6,
         f"Nét đứt: mục tiêu {_number(target_ppm)}%. Số trên cột: tỷ lệ đo được, hoạt động trên (hoạt động + mất).",
         size=11,
-    )  # fmt: skip
+    )
     return canvas.svg()
 
 

@@ -39,9 +39,12 @@ class Due(NamedTuple):
 def burn_up(points: Sequence[Point], deadlines: Sequence[Due] = (), *, name: str = "progress") -> str:
     """Draw the picture. A deadline is drawn where it lies among the steps."""
     canvas = Canvas(
-        name, WIDTH, _HEIGHT, title="Tiến độ kết nối so với thời hạn / Progress against the deadline",
+        name,
+        WIDTH,
+        _HEIGHT,
+        title="Tiến độ kết nối so với thời hạn / Progress against the deadline",
         description=_description(points, deadlines),
-    )  # fmt: skip
+    )
     canvas.text(LEFT, 18, "Số camera đã kết nối so với thời hạn", bold=True, size=13)
     if not points:
         nothing(canvas)

@@ -47,9 +47,16 @@ class Canvas:
         self._patterns: dict[str, Style] = {}
 
     def text(
-        self, x: float, y: float, text: str, *, size: int = 12, anchor: str = "start", bold: bool = False,
+        self,
+        x: float,
+        y: float,
+        text: str,
+        *,
+        size: int = 12,
+        anchor: str = "start",
+        bold: bool = False,
         colour: str = INK,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Words; `anchor` is start, middle or end."""
         weight = ' font-weight="bold"' if bold else ""
         self._parts.append(

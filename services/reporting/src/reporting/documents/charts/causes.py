@@ -26,10 +26,13 @@ def outages_by_cause(sums: Sequence[CauseSum], *, name: str = "causes") -> str:
         shown.append(CauseSum("Nguyên nhân khác", sum(one.times for one in rest), sum(one.length for one in rest)))
     height = _HEAD + max(len(shown), 3) * _ROW + 12
     canvas = Canvas(
-        name, WIDTH, height, title="Thời gian mất theo nguyên nhân / Outages by cause",
+        name,
+        WIDTH,
+        height,
+        title="Thời gian mất theo nguyên nhân / Outages by cause",
         description=" ".join(f"{one.name}: {one.times} lượt camera, {_hours(one.length)} giờ." for one in shown)
         or "Không có lần gián đoạn nào. No outages.",
-    )  # fmt: skip
+    )
     canvas.text(LEFT, 18, "Thời gian mất theo nguyên nhân (giờ, số lượt camera)", bold=True, size=13)
     if not shown:
         nothing(canvas)

@@ -31,10 +31,12 @@ class Steps(NamedTuple):
 def duties(steps: Steps, lines: Sequence[DutyLine], deadlines: Sequence[Due]) -> str:
     """Draw the picture. At most two lines."""
     canvas = Canvas(
-        "obligations", WIDTH, _HEIGHT,
+        "obligations",
+        WIDTH,
+        _HEIGHT,
         title="Nghĩa vụ của các cơ sở so với thời hạn / Obligations against the deadline",
         description=_description(lines, deadlines),
-    )  # fmt: skip
+    )
     canvas.text(LEFT, 18, "Số cơ sở đã hoàn thành so với thời hạn", bold=True, size=13)
     if not steps.ends or not lines:
         nothing(canvas)

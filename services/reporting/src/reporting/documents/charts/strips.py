@@ -44,9 +44,12 @@ def strips(
     """Draw the picture of [start, end), which `day` names in words."""
     height = _HEAD + max(len(cameras), 2) * _ROW + _FOOT
     canvas = Canvas(
-        name, WIDTH, height, title=f"Hoạt động 24 giờ của từng camera, {day} / 24-hour strips",
+        name,
+        WIDTH,
+        height,
+        title=f"Hoạt động 24 giờ của từng camera, {day} / 24-hour strips",
         description=" ".join(f"{one.label}: {_words(one.pieces)}." for one in cameras) or "Không có số liệu.",
-    )  # fmt: skip
+    )
     canvas.text(10, 18, f"Hoạt động 24 giờ của từng camera, {day}", bold=True, size=13)
     if not cameras or end <= start:
         nothing(canvas)

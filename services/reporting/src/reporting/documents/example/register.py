@@ -177,22 +177,33 @@ def _surveyed(site: Site, at: datetime) -> Iterator[Record]:
             "destination_codes": ["D1", "D2"],
         }
     ] * site.cameras
-    yield _record("connection_plan", code, {
-        "code": f"PA-{code}", "version": 1, "status": "proposed" if proposed else "agreed",
-        "status_since": agreed.isoformat(), "agreed_at": None if proposed else agreed.isoformat(),
-        "connections": connections,
-    }, site)  # fmt: skip
+    yield _record(
+        "connection_plan",
+        code,
+        {
+            "code": f"PA-{code}",
+            "version": 1,
+            "status": "proposed" if proposed else "agreed",
+            "status_since": agreed.isoformat(),
+            "agreed_at": None if proposed else agreed.isoformat(),
+            "connections": connections,
+        },
+        site,
+    )
 
 
 def _survey(site: Site, status: str, since: datetime, on: date | None, planned: date | None) -> dict[str, object]:
     repair = site.facility.code == "KCL-06"
     return {
-        "code": f"KS-{site.facility.code}", "status": status, "status_since": since.isoformat(),
+        "code": f"KS-{site.facility.code}",
+        "status": status,
+        "status_since": since.isoformat(),
         "approved_at": since.isoformat() if status == "approved" else None,
         "surveyed_on": None if on is None else on.isoformat(),
         "scheduled_on": None if planned is None else planned.isoformat(),
-        "verdict": "needs_repair" if repair else None, "verdict_reason": "đầu ghi hỏng một ổ đĩa" if repair else None,
-    }  # fmt: skip
+        "verdict": "needs_repair" if repair else None,
+        "verdict_reason": "đầu ghi hỏng một ổ đĩa" if repair else None,
+    }
 
 
 def _coverage(site: Site) -> Iterator[Record]:

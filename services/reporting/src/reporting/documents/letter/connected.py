@@ -18,8 +18,14 @@ def connection_figures(report: Report, caption: str) -> Iterator[Block]:
     days, rows = rows_of(report, "days"), list(_figures(report))
     if not days:
         return
-    yield Grid(("Số liệu", "Cơ sở", "Camera", "Cách tính"), (34, 14, 14, 58), ("left", "right", "right", "left"), rows,
-               caption=caption, size=11)  # fmt: skip
+    yield Grid(
+        ("Số liệu", "Cơ sở", "Camera", "Cách tính"),
+        (34, 14, 14, 58),
+        ("left", "right", "right", "left"),
+        rows,
+        caption=caption,
+        size=11,
+    )
 
 
 def _figures(report: Report) -> Iterator[list[str]]:

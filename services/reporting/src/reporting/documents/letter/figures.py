@@ -173,11 +173,15 @@ def _progress(shown: Shown) -> str:
     zone = shown.zone
     points = [
         Point(
-            _label(row, zone), number(row, "to_ms"), number(row, "cameras"), number(row, "cameras_national"),
-            number(row, "cameras_provincial"), number(row, "cameras_both"),
+            _label(row, zone),
+            number(row, "to_ms"),
+            number(row, "cameras"),
+            number(row, "cameras_national"),
+            number(row, "cameras_provincial"),
+            number(row, "cameras_both"),
         )
         for row in shown.tables.get("days", ())
-    ]  # fmt: skip
+    ]
     return burn_up(points, dues(shown, ("connection",)))
 
 

@@ -28,7 +28,7 @@ def overdue_by_agency(report: Report, zone: ZoneInfo, caption: str) -> Iterator[
         rows += _duties(owed, zone)
     yield Grid(
         _COLUMNS, _WIDTHS, ("centre", "left", "left", "left", "right", "left"), rows, frozenset(strong), caption, 11
-    )  # fmt: skip
+    )
 
 
 def responsible_of(row: Row) -> str:

@@ -31,9 +31,7 @@ def as_docx(report: Report) -> bytes:
     """Write the letter with its appendices. Number, date and signature are the clerk's."""
     content, page, letterhead = paper(report), ReportPage(keeps_symbols=report.has_assessment), report.header.letterhead
     _properties(page, report, content.title)
-    page.head(
-        parent=letterhead.parent, issuer=letterhead.issuer, symbol=letterhead.symbol, place=letterhead.place
-    )  # fmt: skip
+    page.head(parent=letterhead.parent, issuer=letterhead.issuer, symbol=letterhead.symbol, place=letterhead.place)
     page.name("BÁO CÁO", letterhead.subject)
     page.addressees(letterhead.addressees)
     drawn = _drawn([*content.body, *(block for one in content.appendices for block in one.blocks)])

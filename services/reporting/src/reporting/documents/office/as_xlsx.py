@@ -35,12 +35,14 @@ def as_xlsx(report: Report) -> bytes:
     """Write the workbook: numbers as numbers, milliseconds as integers; in sheets for people text as in the letter."""
     out, content = io.BytesIO(), paper(report)
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({
-        "title": content.title,
-        "author": report.header.letterhead.issuer,
-        "created": moment(report.header.frozen_at_ms).replace(tzinfo=None),
-        "comments": f"SHA-256 {report.sha256}",
-    })  # fmt: skip
+    book.set_properties(
+        {
+            "title": content.title,
+            "author": report.header.letterhead.issuer,
+            "created": moment(report.header.frozen_at_ms).replace(tzinfo=None),
+            "comments": f"SHA-256 {report.sha256}",
+        }
+    )
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "border": 1})
     # A report of an earlier rule keeps its bytes.
     wrapped = book.add_format({"text_wrap": True, "valign": "top"}) if report.has_register else None

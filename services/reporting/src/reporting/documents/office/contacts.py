@@ -79,10 +79,14 @@ def contact_list(report: Report, lines: Sequence[Line], made_at: str) -> bytes:
     about = f"(Kèm theo Báo cáo mã {report.header.id}, phiên bản {report.header.version}; số thứ tự theo Phụ lục I)"
     page.paragraph(about, CENTRE, italic=True)
     hidden = any(one.contacts is None for one in lines)
-    said = WITHOUT_PEOPLE if hidden else (
-        f"Đầu mối đang giữ nhiệm vụ lúc {made_at}, theo sổ đăng ký. Chỉ dùng để liên hệ thực hiện các nghĩa vụ của báo "
-        "cáo; không thuộc số liệu đã chốt và không lưu cùng báo cáo."
-    )  # fmt: skip
+    said = (
+        WITHOUT_PEOPLE
+        if hidden
+        else (
+            f"Đầu mối đang giữ nhiệm vụ lúc {made_at}, theo sổ đăng ký. Chỉ dùng để liên hệ thực hiện các nghĩa vụ của "
+            "báo cáo; không thuộc số liệu đã chốt và không lưu cùng báo cáo."
+        )
+    )
     page.paragraph(said, LEFT, before=BETWEEN_PT)
     rows: list[list[str]] = []
     strong: set[int] = set()

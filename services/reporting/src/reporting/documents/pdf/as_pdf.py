@@ -80,10 +80,15 @@ def _blocks(blocks: Sequence[Block]) -> Iterator[dict[str, Any]]:
                 yield {"kind": "text", "text": text}
             case Grid():
                 yield {
-                    "kind": "grid", "columns": block.columns, "widths": block.widths, "aligns": block.aligns,
-                    "rows": block.rows, "strong": sorted(block.strong), "caption": block.caption,
+                    "kind": "grid",
+                    "columns": block.columns,
+                    "widths": block.widths,
+                    "aligns": block.aligns,
+                    "rows": block.rows,
+                    "strong": sorted(block.strong),
+                    "caption": block.caption,
                     "size": block.size,
-                }  # fmt: skip
+                }
             case Picture(svg, words):
                 yield {"kind": "picture", "svg": svg, "words": words}
 

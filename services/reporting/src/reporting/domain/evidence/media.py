@@ -28,20 +28,37 @@ FLOWING, STOPPED, RELEASED = (state.value for state in (MediaState.FLOWING, Medi
 WITHOUT_MEDIA = frozenset(
     cause.value
     for cause in (
-        Cause.DNS, Cause.ROUTE, Cause.REFUSED, Cause.TIMEOUT, Cause.TLS, Cause.AUTH_FAILED, Cause.SESSION_LIMIT,
-        Cause.NOT_FOUND, Cause.NO_TRACK, Cause.TRANSPORT_UNSUPPORTED, Cause.PROTOCOL_ERROR, Cause.NO_MEDIA,
-        Cause.ENDED, Cause.STALLED, Cause.HUNG_UP, Cause.REQUEST_REFUSED, Cause.SERVER_ERROR,
+        Cause.DNS,
+        Cause.ROUTE,
+        Cause.REFUSED,
+        Cause.TIMEOUT,
+        Cause.TLS,
+        Cause.AUTH_FAILED,
+        Cause.SESSION_LIMIT,
+        Cause.NOT_FOUND,
+        Cause.NO_TRACK,
+        Cause.TRANSPORT_UNSUPPORTED,
+        Cause.PROTOCOL_ERROR,
+        Cause.NO_MEDIA,
+        Cause.ENDED,
+        Cause.STALLED,
+        Cause.HUNG_UP,
+        Cause.REQUEST_REFUSED,
+        Cause.SERVER_ERROR,
     )
-)  # fmt: skip
+)
 """Of a failed probe: no video came. Media that flows to the forwarder at that moment shows that it did."""
 
 OURS = frozenset(
     cause.value
     for cause in (
-        Cause.ADDRESS_NOT_ALLOWED, Cause.SECRET_UNREADABLE, Cause.SECRET_MOVED, Cause.WORKER_LAGGED,
+        Cause.ADDRESS_NOT_ALLOWED,
+        Cause.SECRET_UNREADABLE,
+        Cause.SECRET_MOVED,
+        Cause.WORKER_LAGGED,
         Cause.INTERNAL_ERROR,
     )
-)  # fmt: skip
+)
 """Faults on our side: nothing is known of the camera (decision 0009)."""
 
 FROZEN, REPEATS = Cause.FROZEN.value, Cause.REPEATS.value

@@ -15,9 +15,14 @@ from vonggac.events.causes import Cause
 EMPTY = frozenset(
     cause.value
     for cause in (
-        Cause.NO_SIGNAL_CARD, Cause.BLACK, Cause.COVERED, Cause.FROZEN, Cause.DECODE_FAILED, Cause.NO_KEYFRAME,
+        Cause.NO_SIGNAL_CARD,
+        Cause.BLACK,
+        Cause.COVERED,
+        Cause.FROZEN,
+        Cause.DECODE_FAILED,
+        Cause.NO_KEYFRAME,
     )
-)  # fmt: skip
+)
 """Of a failed probe: video came, and its picture showed nothing."""
 
 

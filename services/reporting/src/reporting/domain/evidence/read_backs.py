@@ -285,9 +285,16 @@ def _read_back(session: Session, entry: ReadBack) -> tuple[Session, Stretch | No
         return session._replace(run=new._replace(floor=session.floor), floor=0), None
     if run.kind is kind and run.cause == cause and _is_next(run, at):
         goes_on = Run(
-            kind, cause, run.first, at, (min if matches else max)(run.found_at, found_at), interval,
-            run.floor, run.bridge, max(run.widest, found_at - run.last),
-        )  # fmt: skip
+            kind,
+            cause,
+            run.first,
+            at,
+            (min if matches else max)(run.found_at, found_at),
+            interval,
+            run.floor,
+            run.bridge,
+            max(run.widest, found_at - run.last),
+        )
         return session._replace(run=goes_on), None
     failed = run.kind is not Kind.MATCHES
     until = max(at, run.found_at) if failed and matches else at

@@ -239,9 +239,15 @@ async def _cut(session: AsyncSession, delivery_id: UUID, entry: Entry) -> None:
     if row is None:
         return
     stretch = Stretch(
-        millis(row.begins_at), millis(row.ends_at), Kind(row.kind), row.cause, millis(row.losses_from),
-        millis(row.firm_at), row.widest_ms, row.worker,
-    )  # fmt: skip
+        millis(row.begins_at),
+        millis(row.ends_at),
+        Kind(row.kind),
+        row.cause,
+        millis(row.losses_from),
+        millis(row.firm_at),
+        row.widest_ms,
+        row.worker,
+    )
     if not contradicts(stretch, entry):
         return
     await session.execute(_REMOVE, {"ids": [delivery_id], "begins": [row.begins_at]})

@@ -129,7 +129,7 @@ class _Reader:
         cut = self.cut
         first, last, later = (
             rows.get((camera.id, day), FIRST_OF_CAMERA) for day in (cut.first, cut.last, cut.last + 1)
-        )  # fmt: skip
+        )
         start, end = midnight(cut.first), midnight(cut.last)
         # A day that ends without a row is of one kind, and so is each part of it.
         if cut.before is not None:

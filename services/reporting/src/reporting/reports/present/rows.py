@@ -100,10 +100,12 @@ def row_of(camera: Camera, now: Moment) -> Row:
         for planned, state, connected in zip(camera.deliveries, now.deliveries, now.connected, strict=True)
         if planned.id in named
     ]
-    reached = tuple([
-        Reached(planned.destination, planned.role, _word(connected, off=gone or not planned.enabled))
-        for planned, _, connected in found
-    ])  # fmt: skip
+    reached = tuple(
+        [
+            Reached(planned.destination, planned.role, _word(connected, off=gone or not planned.enabled))
+            for planned, _, connected in found
+        ]
+    )
     return Row(
         id=camera.id,
         code=camera.code,

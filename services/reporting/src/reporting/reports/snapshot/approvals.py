@@ -122,11 +122,13 @@ async def _of_reports(session: AsyncSession, period: Period) -> list[Use]:
     rows = await session.execute(since)
     return [
         Use(
-            millis(row.approved_at), name_person(row.approved_by, row.approver_name, row.approver_post),
-            "report", f"số {row.number}",
+            millis(row.approved_at),
+            name_person(row.approved_by, row.approver_name, row.approver_post),
+            "report",
+            f"số {row.number}",
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def to_rows(uses: list[Use], period: Period) -> list[Row]:

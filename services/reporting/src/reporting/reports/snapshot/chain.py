@@ -123,9 +123,11 @@ async def read_stored(session: AsyncSession, report_id: UUID, version: int | Non
     approval = None
     if row.approved_at is not None:
         approval = {
-            "by": row.approved_by, "at_ms": millis(row.approved_at),
-            "name": row.approver_name, "post": row.approver_post,
-        }  # fmt: skip
+            "by": row.approved_by,
+            "at_ms": millis(row.approved_at),
+            "name": row.approver_name,
+            "post": row.approver_post,
+        }
     return StoredReport(row.document.encode(), approval, row.number)
 
 
@@ -142,9 +144,11 @@ async def approve(session: AsyncSession, report: Report, approval: Approval) -> 
     if await session.scalar(select(report_approval.c.number).where(report_approval.c.number == number)) is not None:
         return False
     values = {
-        "approved_by": approval.by, "approved_at": moment(approval.at_ms),
-        "approver_name": approval.name, "approver_post": approval.post,
-    }  # fmt: skip
+        "approved_by": approval.by,
+        "approved_at": moment(approval.at_ms),
+        "approver_name": approval.name,
+        "approver_post": approval.post,
+    }
     await session.execute(report_approval.insert().values(number=number, **values))
     return True
 
@@ -183,14 +187,21 @@ async def page_of_regimes(
     last, regime, made = newest.subquery(), regimes.report_regime.c, regimes.regime_report
     wanted = (
         select(
-            made, regime.name, regime.rhythm, regime.approver_agency_id, regime.recipient_agency_ids,
-            frozen_report.c.number, frozen_report.c.version, frozen_report.c.sha256, *report_approval.c[1:],
+            made,
+            regime.name,
+            regime.rhythm,
+            regime.approver_agency_id,
+            regime.recipient_agency_ids,
+            frozen_report.c.number,
+            frozen_report.c.version,
+            frozen_report.c.sha256,
+            *report_approval.c[1:],
         )
         .join(regimes.report_regime, regime.id == made.c.regime_id)
         .join(last, last.c.id == made.c.report_id)
         .join(frozen_report, frozen_report.c.number == last.c.number)
         .outerjoin(report_approval)
-    )  # fmt: skip
+    )
     if regime_id is not None:
         wanted = wanted.where(made.c.regime_id == regime_id)
     if waiting is not None:

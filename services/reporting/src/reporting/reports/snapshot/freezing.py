@@ -103,9 +103,15 @@ async def read(
         scope = replace(await scope_of(session), type=asked.filters.type)
         earlier, at = asked.register_at is None, asked.register_at
         extent = Extent(
-            question, scope, asked.zone, by_earlier_rule=earlier, register_at=at, with_notes=asked.with_notes,
-            with_assessment=asked.with_assessment, with_security=asked.with_security,
-        )  # fmt: skip
+            question,
+            scope,
+            asked.zone,
+            by_earlier_rule=earlier,
+            register_at=at,
+            with_notes=asked.with_notes,
+            with_assessment=asked.with_assessment,
+            with_security=asked.with_security,
+        )
         tables = await collect(session, extent)
         places = await plan.places(session, scope, Period(asked.period.start, asked.covers_until))
         return Found(tables, frozenset(UUID(one.id) for one in await plan.cameras(session, places)))

@@ -29,9 +29,12 @@ _CONTACT = re.compile(
     r"|(?<!\w)\+?\(?\d(?:[\s.()-]{0,2}\d){8,}(?!\w)"  # nine digits or more: a phone
     r"|(?<!\d)(?:\+?84|0)(?:[\s.()-]{0,2}\d){8,}(?!\d)"  # one of this country, written at a word: ĐT0912345678
 )
-_RANK = {state: place for place, state in enumerate((
-    DueState.OVERDUE, DueState.DUE_SOON, DueState.OPEN, DueState.DONE_LATE, DueState.DONE, DueState.WAIVED
-))}  # fmt: skip
+_RANK = {
+    state: place
+    for place, state in enumerate(
+        (DueState.OVERDUE, DueState.DUE_SOON, DueState.OPEN, DueState.DONE_LATE, DueState.DONE, DueState.WAIVED)
+    )
+}
 """Of what a facility owes, the most pressing stands in its row."""
 _NOT_BOUND: Mapping[str, str] = {
     FacilityStatus.PLANNED.value: "Dự kiến",

@@ -120,9 +120,14 @@ def listed(first: date, last: date, camera_id: UUID | None = None, *, visible: f
 
 
 async def page(
-    session: AsyncSession, wanted: Select[Any], orderings: Sequence[Ordered], last: Sequence[Any] | None, limit: int,
-    *, count: bool,
-) -> tuple[Sequence[Any], int | None]:  # fmt: skip
+    session: AsyncSession,
+    wanted: Select[Any],
+    orderings: Sequence[Ordered],
+    last: Sequence[Any] | None,
+    limit: int,
+    *,
+    count: bool,
+) -> tuple[Sequence[Any], int | None]:
     """Read the rows of one page of `wanted` and one more, and the number of all of them when it is asked."""
     rows = (await session.execute(keyset_page(wanted, SORTABLE, orderings, last, limit))).all()
     total = await session.scalar(select(func.count()).select_from(wanted.subquery())) if count else None

@@ -66,21 +66,23 @@ class Records:
 async def read(session: AsyncSession, nouns: Sequence[str], until: Millis) -> Records:
     """Every revision of these nouns that began by `until`; one that ends after it has no end yet."""
     found = await session.execute(_READ, {"nouns": list(nouns), "until": moment(until)})
-    return Records([
-        Record(
-            row.noun,
-            row.id,
-            row.revision,
-            row.facility_id,
-            row.state,
-            millis(row.changed_at),
-            row.changed_by,
-            row.reason,
-            millis(row.valid_from),
-            FOREVER if row.valid_to is None else millis(row.valid_to),
-        )
-        for row in found
-    ])  # fmt: skip
+    return Records(
+        [
+            Record(
+                row.noun,
+                row.id,
+                row.revision,
+                row.facility_id,
+                row.state,
+                millis(row.changed_at),
+                row.changed_by,
+                row.reason,
+                millis(row.valid_from),
+                FOREVER if row.valid_to is None else millis(row.valid_to),
+            )
+            for row in found
+        ]
+    )
 
 
 async def last_report(session: AsyncSession, before: Millis) -> Millis | None:

@@ -28,13 +28,18 @@ async def load_succession(session: AsyncSession) -> Succession:
     table, state = register_record.c, register_record.c.state
     statement = (
         select(
-            table.id, table.valid_from, table.valid_to, state["code"].astext.label("code"),
-            state["name"].astext.label("name"), state["parent_id"].astext.label("parent_id"),
-            state["valid_to"].astext.label("last_day"), state["succeeds"].label("succeeds"),
+            table.id,
+            table.valid_from,
+            table.valid_to,
+            state["code"].astext.label("code"),
+            state["name"].astext.label("name"),
+            state["parent_id"].astext.label("parent_id"),
+            state["valid_to"].astext.label("last_day"),
+            state["succeeds"].label("succeeds"),
         )
         .where(table.noun == "unit", not_(table.removed))
         .order_by(table.id, table.revision)
-    )  # fmt: skip
+    )
     versions: dict[UUID, list[Segment[UnitVersion]]] = {}
     names: dict[UUID, Named] = {}
     for row in await session.execute(statement):

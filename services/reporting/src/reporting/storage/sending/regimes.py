@@ -153,12 +153,19 @@ async def queue(
     """Have a message of that version sent through each channel, once."""
     rows = [
         {
-            "report_id": report_id, "version": version, "purpose": purpose, "channel_id": channel.id,
-            "agency_id": channel.agency_id, "channel_name": channel.name, "channel_kind": channel.kind,
-            "state": "pending", "attempts": 0, "next_attempt_at": now,
+            "report_id": report_id,
+            "version": version,
+            "purpose": purpose,
+            "channel_id": channel.id,
+            "agency_id": channel.agency_id,
+            "channel_name": channel.name,
+            "channel_kind": channel.kind,
+            "state": "pending",
+            "attempts": 0,
+            "next_attempt_at": now,
         }
         for channel in channels
-    ]  # fmt: skip
+    ]
     if rows:
         await session.execute(insert(regime_sending).on_conflict_do_nothing(), rows)
 

@@ -86,20 +86,47 @@ DELIVERIES_TABLE = Table(
 
 
 _OF_OUTAGES = (
-    Column("outages", Kind.INTEGER, "Số gián đoạn", "Confirmed ones; those of one site fault are one.",
-           amount="outages", required=True),
-    Column("outages_unconfirmed", Kind.INTEGER, "Chưa xác nhận", "Down time that a single probe saw.",
-           amount="outages", required=True),
-    Column("site_faults", Kind.INTEGER, "Sự cố toàn cơ sở", "Faults of whole sites among them.",
-           amount="site_faults", required=True),
+    Column(
+        "outages",
+        Kind.INTEGER,
+        "Số gián đoạn",
+        "Confirmed ones; those of one site fault are one.",
+        amount="outages",
+        required=True,
+    ),
+    Column(
+        "outages_unconfirmed",
+        Kind.INTEGER,
+        "Chưa xác nhận",
+        "Down time that a single probe saw.",
+        amount="outages",
+        required=True,
+    ),
+    Column(
+        "site_faults",
+        Kind.INTEGER,
+        "Sự cố toàn cơ sở",
+        "Faults of whole sites among them.",
+        amount="site_faults",
+        required=True,
+    ),
     Column("outages_ms", Kind.DURATION, "Tổng thời gian gián đoạn (ms)", "All of them together.", required=True),
-    Column("mttr_ms", Kind.NUMBER, "MTTR (ms)",
-           "Mean length of the counted ones that began and ended in it; empty without one.", amount="ms"),
+    Column(
+        "mttr_ms",
+        Kind.NUMBER,
+        "MTTR (ms)",
+        "Mean length of the counted ones that began and ended in it; empty without one.",
+        amount="ms",
+    ),
     Column("mtbf_ms", Kind.NUMBER, "MTBF (ms)", "Up time per outage; empty without one.", amount="ms"),
     Column("longest_ms", Kind.DURATION, "Gián đoạn dài nhất (ms)", "The longest confirmed one."),
-    Column("down_by_cause", Kind.TEXT, "Theo nguyên nhân (ms)",
-           "Milliseconds by the first cause of the outage: `timeout=2700000 refused=1000`."),
-)  # fmt: skip
+    Column(
+        "down_by_cause",
+        Kind.TEXT,
+        "Theo nguyên nhân (ms)",
+        "Milliseconds by the first cause of the outage: `timeout=2700000 refused=1000`.",
+    ),
+)
 WITH_OUTAGES_TABLE = Table(
     "availability_with_outages",
     "Tỷ lệ hoạt động và gián đoạn",
@@ -143,8 +170,15 @@ def _outages(line: Line) -> Row:
     assert found is not None, line.key
     causes = " ".join(f"{cause}={length}" for cause, length in sorted(found.by_cause.items()))
     return (
-        found.count, found.unconfirmed, found.site_faults, found.down, found.mttr, found.mtbf, found.longest, causes,
-    )  # fmt: skip
+        found.count,
+        found.unconfirmed,
+        found.site_faults,
+        found.down,
+        found.mttr,
+        found.mtbf,
+        found.longest,
+        causes,
+    )
 
 
 async def _lines(asked: Selection, by: LineKind) -> AsyncGenerator[list[tuple[Line, LineKind]]]:
@@ -169,21 +203,27 @@ def _row(line: Line, by: LineKind) -> Row:
     time, (with_cameras, without) = line.durations, line.facilities or (None, None)
     assert time is not None, by
     return (
-        *_head(line, by), line.cameras, with_cameras, without, *time.lengths,
+        *_head(line, by),
+        line.cameras,
+        with_cameras,
+        without,
+        *time.lengths,
         *percent_values(time.up, time.down, time.unknown),
         *percent_values(time.compliant, time.non_compliant, time.compliance_unknown),
-    )  # fmt: skip
+    )
 
 
 def _delivery_row(line: Line, by: LineKind) -> Row:
     parts, delivery = line.connection, line.delivery
     assert parts is not None, by
     return (
-        *_head(line, by), None if line.camera is None else line.camera.code,
-        None if delivery is None else delivery.destination.code, line.cameras,
+        *_head(line, by),
+        None if line.camera is None else line.camera.code,
+        None if delivery is None else delivery.destination.code,
+        line.cameras,
         *(getattr(parts, name) for name in LEDGER_NAMES),
         *percent_values(parts.connected, parts.not_connected, parts.unknown),
-    )  # fmt: skip
+    )
 
 
 SOURCES = (

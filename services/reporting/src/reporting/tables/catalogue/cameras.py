@@ -112,11 +112,13 @@ def _camera_rows(portion: Sequence[CameraAccount]) -> list[Row]:
     places = _Places()
     return [
         (
-            *places.of(one.camera.facility), *camera_values(one.camera), one.camera.shared_device_reason,
+            *places.of(one.camera.facility),
+            *camera_values(one.camera),
+            one.camera.shared_device_reason,
             *_camera(one),
         )
         for one in portion
-    ]  # fmt: skip
+    ]
 
 
 def _camera(one: CameraAccount) -> Row:
@@ -125,10 +127,12 @@ def _camera(one: CameraAccount) -> Row:
     if now is not None:
         seen = (*_state(now.camera), now.confirmed.state, now.confirmed.since, now.compliant)
     return (
-        *_absence(one), *seen, *time.lengths,
+        *_absence(one),
+        *seen,
+        *time.lengths,
         *percent_values(time.up, time.down, time.unknown),
         *percent_values(time.compliant, time.non_compliant, time.compliance_unknown),
-    )  # fmt: skip
+    )
 
 
 def _absence(one: CameraAccount) -> Row:
@@ -162,9 +166,12 @@ def _delivery(one: CameraAccount, number: int, planned: Delivery, time: Delivery
         verified_at = None if planned.verified_at is None else millis(planned.verified_at)
         seen = (*_state(now.deliveries[number]), now.connected[number], verified_at, planned.delay_s)
     return (
-        planned.destination.name, planned.enabled, *seen,
-        *_ledger(time), *percent_values(time.connected, time.not_connected, time.unknown),
-    )  # fmt: skip
+        planned.destination.name,
+        planned.enabled,
+        *seen,
+        *_ledger(time),
+        *percent_values(time.connected, time.not_connected, time.unknown),
+    )
 
 
 class _Places:

@@ -75,10 +75,20 @@ async def security_rows(asked: Selection) -> Portions:
 def _row(one: CameraSecurity, each: SecurityFinding) -> Row:
     camera = one.camera
     return (
-        *place_values(one.facility), camera.id, camera.code, camera.name, each.item.value, ITEMS_VI[each.item],
-        each.verdict.value, VERDICTS_VI[each.verdict], each.value, None if each.basis is None else each.basis.value,
-        None if each.basis is None else BASES_VI[each.basis], each.at, each.detail_vi,
-    )  # fmt: skip
+        *place_values(one.facility),
+        camera.id,
+        camera.code,
+        camera.name,
+        each.item.value,
+        ITEMS_VI[each.item],
+        each.verdict.value,
+        VERDICTS_VI[each.verdict],
+        each.value,
+        None if each.basis is None else each.basis.value,
+        None if each.basis is None else BASES_VI[each.basis],
+        each.at,
+        each.detail_vi,
+    )
 
 
 async def deviation_rows(asked: Selection) -> Portions:
@@ -94,11 +104,20 @@ def _compared(one: CameraCompared) -> list[Row]:
     plan_code = None if one.plan is None else str(one.plan.state["code"])
     return [
         (
-            camera.id, number, camera.code, camera.name, one.facility.code, one.facility.name, plan_code,
-            each.field.value, each.agreed, each.observed, each.verdict.value,
+            camera.id,
+            number,
+            camera.code,
+            camera.name,
+            one.facility.code,
+            one.facility.name,
+            plan_code,
+            each.field.value,
+            each.agreed,
+            each.observed,
+            each.verdict.value,
         )
         for number, each in enumerate(one.compared)
-    ]  # fmt: skip
+    ]
 
 
 SOURCES = (Source(DEVIATIONS, deviation_rows), Source(CAMERA_SECURITY, security_rows))

@@ -40,20 +40,31 @@ SHARED_DEVICE = (
     Column("shared_device_reason", TEXT, "Lý do dùng chung thiết bị", "Why another camera has the same device."),
 )
 PLAN = (
-    Column("plan", TEXT, "Căn cứ kết nối", "What it runs under: agreed plan, exception or nothing.",
-           choices=[*PlanBasis]),
+    Column(
+        "plan", TEXT, "Căn cứ kết nối", "What it runs under: agreed plan, exception or nothing.", choices=[*PlanBasis]
+    ),
     Column("plan_exception", TEXT, "Lý do ngoại lệ", "Why it runs without an agreed plan."),
-)  # fmt: skip
+)
 """Flags: in a table beside what they are of."""
 DELIVERY = (
     Column("delivery_id", TEXT, "ID kết nối", "Id of the delivery; empty in the row of a camera without deliveries."),
     Column("destination_id", TEXT, "ID trung tâm", "Id of the monitoring centre."),
     Column("destination_code", TEXT, "Mã trung tâm", "Its code."),
-    Column("destination_role", TEXT, "Vai trò trung tâm", "Whether it is the national or a provincial one.",
-           choices=[*DestinationRole]),
-    Column("required_proof", TEXT, "Mức xác nhận yêu cầu", "What the centre demands, and what counts as connected.",
-           choices=[*RequiredProof]),
-)  # fmt: skip
+    Column(
+        "destination_role",
+        TEXT,
+        "Vai trò trung tâm",
+        "Whether it is the national or a provincial one.",
+        choices=[*DestinationRole],
+    ),
+    Column(
+        "required_proof",
+        TEXT,
+        "Mức xác nhận yêu cầu",
+        "What the centre demands, and what counts as connected.",
+        choices=[*RequiredProof],
+    ),
+)
 
 LENGTHS = {
     "period": ("Độ dài kỳ", "The whole time."),
@@ -112,9 +123,18 @@ def place_values(facility: Facility) -> Row:
     """Return the values of PLACE."""
     unit, agency = facility.unit, facility.agency
     return (
-        str(unit.id), unit.code, unit.name, str(agency.id), agency.code, agency.name,
-        str(facility.id), facility.code, facility.name, facility.type, facility.restricted,
-    )  # fmt: skip
+        str(unit.id),
+        unit.code,
+        unit.name,
+        str(agency.id),
+        agency.code,
+        agency.name,
+        str(facility.id),
+        facility.code,
+        facility.name,
+        facility.type,
+        facility.restricted,
+    )
 
 
 class Places:

@@ -39,15 +39,13 @@ FIGURES = (
     _count("facilities_with_cameras", "Cơ sở có camera", "Those with cameras.", "facilities"),
     _count("facilities_without_cameras", "Cơ sở chưa có camera", "Those without.", "facilities"),
     *(
-        _count(
-            f"cameras_{name}", heading, text if name == "total" else f"{text} Empty for a past period.", "cameras"
-        )
+        _count(f"cameras_{name}", heading, text if name == "total" else f"{text} Empty for a past period.", "cameras")
         for name, (heading, text) in _COUNTS.items()
     ),
     *CAMERA_LENGTHS,
     *AVAILABILITY,
     *COMPLIANCE,
-)  # fmt: skip
+)
 
 
 def _declared(name: str, title_vi: str, title_en: str, of: str, *, with_id: bool = True) -> Table:
@@ -88,12 +86,14 @@ def _figures(group: Group, *, current: bool) -> Row:
     counts = _counts(group.cameras)
     time = group.durations
     return (
-        group.facilities, group.facilities_with_cameras, group.facilities - group.facilities_with_cameras,
+        group.facilities,
+        group.facilities_with_cameras,
+        group.facilities - group.facilities_with_cameras,
         *(counts if current else (counts[0], *(None,) * (len(counts) - 1))),
         *time.lengths,
         *percent_values(time.up, time.down, time.unknown),
         *percent_values(time.compliant, time.non_compliant, time.compliance_unknown),
-    )  # fmt: skip
+    )
 
 
 _counts: Callable[[CameraCounts], tuple[int, ...]] = astuple

@@ -56,12 +56,13 @@ DELIVERY_INTERVALS = Table(
         *CAMERA,
         *DELIVERY,
         *_INTERVAL,
-        Column("state", Kind.TEXT, "Trạng thái", "As the forwarders reported it, `unknown` where none did.",
-               required=True),
+        Column(
+            "state", Kind.TEXT, "Trạng thái", "As the forwarders reported it, `unknown` where none did.", required=True
+        ),
         _CAUSE,
     ),
     ("delivery_id", "interval_from"),
-)  # fmt: skip
+)
 
 
 PARTIES = Table(
@@ -76,15 +77,16 @@ PARTIES = Table(
         *CAMERA,
         *DELIVERY,
         Column("not_connected_ms", Kind.DURATION, "Không kết nối (ms)", "All of it.", required=True),
-        Column("by_us_ms", Kind.DURATION, "Do hệ thống (ms)", "We stopped it, or cannot open its login.",
-               required=True),
+        Column(
+            "by_us_ms", Kind.DURATION, "Do hệ thống (ms)", "We stopped it, or cannot open its login.", required=True
+        ),
         Column("by_centre_ms", Kind.DURATION, "Do trung tâm (ms)", "It could have received.", required=True),
         Column("by_camera_ms", Kind.DURATION, "Do camera (ms)", "The camera gave no stream.", required=True),
         Column("by_line_ms", Kind.DURATION, "Do đường truyền (ms)", "No route led to the camera.", required=True),
         Column("by_unknown_ms", Kind.DURATION, "Chưa rõ (ms)", "Nobody knows who.", required=True),
     ),
     ("day_from", "delivery_id"),
-)  # fmt: skip
+)
 
 
 async def camera_rows(asked: Selection) -> Portions:

@@ -60,8 +60,14 @@ PROGRESS = Table(
     "Progress",
     "A row for the province, for each unit, managing agency and type: how many facilities and cameras are how far.",
     (
-        Column("grouping", TEXT, "Nhóm theo", "What the row is a line of.",
-               choices=("total", "unit", "agency", "type"), required=True),
+        Column(
+            "grouping",
+            TEXT,
+            "Nhóm theo",
+            "What the row is a line of.",
+            choices=("total", "unit", "agency", "type"),
+            required=True,
+        ),
         Column("code", TEXT, "Mã", "Code of the unit, agency or type; `all` in the total.", required=True),
         Column("name", TEXT, "Tên", "Its name of then."),
         *(
@@ -74,7 +80,7 @@ PROGRESS = Table(
     ),
     ("grouping", "code"),
     periodic=False,
-)  # fmt: skip
+)
 FACILITIES = Table(
     "progress_facilities",
     "Tiến độ từng cơ sở",
@@ -93,18 +99,29 @@ FACILITIES = Table(
         Column("sufficient", BOOLEAN, "Đủ camera", "No required area is uncovered; empty: some are not assessed."),
         Column("missing_areas", TEXT, "Khu vực còn thiếu", "Required areas without a camera; unassessed ones too."),
         Column("unassessed_areas", TEXT, "Khu vực chưa đánh giá", "Required areas that nobody assessed."),
-        Column("cameras_needed", INTEGER, "Camera cần bổ sung", "Still to be installed.", amount="cameras",
-               required=True),
+        Column(
+            "cameras_needed", INTEGER, "Camera cần bổ sung", "Still to be installed.", amount="cameras", required=True
+        ),
         Column("focal_point", BOOLEAN, "Có đầu mối", "Somebody is in office.", required=True),
         Column("blocked_reasons", TEXT, "Vướng mắc", "Kinds of reasons on record."),
         Column("overdue_obligations", TEXT, "Việc quá hạn", "Codes of what is overdue."),
         Column("address", TEXT, "Địa chỉ", "With the units that it lies in; of a restricted facility those alone."),
         Column("focal_point_date", DATE, "Đầu mối từ ngày", "Since which day somebody in office is."),
-        Column("survey_status", TEXT, "Tình trạng khảo sát", "Of the survey that counts, else of the newest.",
-               choices=[*SurveyStatus]),
+        Column(
+            "survey_status",
+            TEXT,
+            "Tình trạng khảo sát",
+            "Of the survey that counts, else of the newest.",
+            choices=[*SurveyStatus],
+        ),
         Column("survey_date", DATE, "Ngày khảo sát", "Day of that survey."),
-        Column("plan_status", TEXT, "Tình trạng phương án", "Of the plan in force, else of the newest.",
-               choices=[*PlanStatus]),
+        Column(
+            "plan_status",
+            TEXT,
+            "Tình trạng phương án",
+            "Of the plan in force, else of the newest.",
+            choices=[*PlanStatus],
+        ),
         Column("plan_agreed_at", INSTANT, "Thống nhất lúc", "When the plan in force was agreed."),
         Column("due_obligation", TEXT, "Nghĩa vụ gấp nhất", "Code of the most pressing obligation."),
         Column("due_before_at", INSTANT, "Thời hạn", "Of it: on time is strictly before; empty: no deadline."),
@@ -114,7 +131,7 @@ FACILITIES = Table(
     ),
     ("facility_id",),
     periodic=False,
-)  # fmt: skip
+)
 CHANGES = Table(
     "progress_changes",
     "Thay đổi tiến độ",
@@ -223,9 +240,14 @@ def _line(grouping: str, code: str, name: str | None, counts: Counts) -> Row:
     plain = asdict(counts)
     reasons = ", ".join(f"{kind}: {count}" for kind, count in sorted(counts.blocked_by.items()))
     return (
-        grouping, code, name, *(plain[one] for one in COUNT_NAMES), reasons or None,
-        _percent(counts.connected_both, counts.facilities), _percent(counts.cameras_both, counts.cameras_in_scope),
-    )  # fmt: skip
+        grouping,
+        code,
+        name,
+        *(plain[one] for one in COUNT_NAMES),
+        reasons or None,
+        _percent(counts.connected_both, counts.facilities),
+        _percent(counts.cameras_both, counts.cameras_in_scope),
+    )
 
 
 async def facility_rows(asked: Selection) -> Portions:
@@ -235,16 +257,37 @@ async def facility_rows(asked: Selection) -> Portions:
     known = Known.of(made, await lifecycle.addresses(asked.session, asked.question.now))
     for row in made.rows:
         connection, said = row.connection, status_of(known, row)
-        rows.append((
-            *place_values(row.facility), row.status, len(row.cameras), row.surveyed, row.plan_agreed,
-            row.plan_excepted, connection.national, connection.provincial, connection.both,
-            row.sufficiency.sufficient, _listed(row.sufficiency.missing),
-            _listed(row.sufficiency.unassessed), row.sufficiency.cameras_needed,
-            row.focal_point, _listed(row.blocked), _listed(row.overdue), said["address"],
-            _date(said["focal_point_from"]), said.get("survey_status"), _date(said.get("surveyed_on")),
-            said.get("plan_status"), said.get("plan_agreed_ms"), said.get("due_obligation"), said.get("due_before_ms"),
-            said.get("due_state"), said["blocked_why"], said["note"],
-        ))  # fmt: skip
+        rows.append(
+            (
+                *place_values(row.facility),
+                row.status,
+                len(row.cameras),
+                row.surveyed,
+                row.plan_agreed,
+                row.plan_excepted,
+                connection.national,
+                connection.provincial,
+                connection.both,
+                row.sufficiency.sufficient,
+                _listed(row.sufficiency.missing),
+                _listed(row.sufficiency.unassessed),
+                row.sufficiency.cameras_needed,
+                row.focal_point,
+                _listed(row.blocked),
+                _listed(row.overdue),
+                said["address"],
+                _date(said["focal_point_from"]),
+                said.get("survey_status"),
+                _date(said.get("surveyed_on")),
+                said.get("plan_status"),
+                said.get("plan_agreed_ms"),
+                said.get("due_obligation"),
+                said.get("due_before_ms"),
+                said.get("due_state"),
+                said["blocked_why"],
+                said["note"],
+            )
+        )
     yield rows
 
 
@@ -264,11 +307,26 @@ def _to_obligation_row(item: Item) -> Row:
     one, due, place = item.obligation, item.due, item.facility
     evidence = _listed(_evidence(each) for each in item.evidence if each.at is not None)
     return (
-        f"{one.id}/{'province' if place is None else place.id}", one.code, one.name, one.kind.value, item.directive,
-        item.responsible.code, item.responsible.name, None if place is None else place.unit.name,
-        None if place is None else place.code, None if place is None else place.name, due.state.value,
-        due.due_before, item.own_deadline, due.done_at, item.recorded_at, item.recorded_late, due.by, due.why, evidence,
-    )  # fmt: skip
+        f"{one.id}/{'province' if place is None else place.id}",
+        one.code,
+        one.name,
+        one.kind.value,
+        item.directive,
+        item.responsible.code,
+        item.responsible.name,
+        None if place is None else place.unit.name,
+        None if place is None else place.code,
+        None if place is None else place.name,
+        due.state.value,
+        due.due_before,
+        item.own_deadline,
+        due.done_at,
+        item.recorded_at,
+        item.recorded_late,
+        due.by,
+        due.why,
+        evidence,
+    )
 
 
 def _evidence(one: Evidence) -> str:

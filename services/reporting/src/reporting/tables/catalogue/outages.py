@@ -63,11 +63,17 @@ async def outage_rows(asked: Selection) -> Portions:
 
 def _outage(camera: Camera, outage: Outage, fault: SiteFault | None) -> Row:
     return (
-        *place_values(camera.facility), *camera_values(camera),
-        outage.start, None if outage.ongoing else outage.end, outage.end - outage.start,
-        outage.causes[0] if outage.causes else None, " ".join(outage.causes),
-        outage.began_before, outage.confirmed, None if fault is None else fault.began_at,
-    )  # fmt: skip
+        *place_values(camera.facility),
+        *camera_values(camera),
+        outage.start,
+        None if outage.ongoing else outage.end,
+        outage.end - outage.start,
+        outage.causes[0] if outage.causes else None,
+        " ".join(outage.causes),
+        outage.began_before,
+        outage.confirmed,
+        None if fault is None else fault.began_at,
+    )
 
 
 async def site_fault_rows(asked: Selection) -> Portions:

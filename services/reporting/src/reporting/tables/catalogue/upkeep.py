@@ -182,10 +182,19 @@ async def _read(session: AsyncSession, wanted: Select[Any], *keys: Stored[Any]) 
 
 def _window(row: Any) -> Row:
     return (
-        str(row.id), _id(row.camera_id), _id(row.facility_id), millis(row.starts_at), millis(row.ends_at), row.reason,
-        row.approved_by, millis(row.created_at), _millis(row.cancelled_at), row.cancelled_by, row.agreed,
+        str(row.id),
+        _id(row.camera_id),
+        _id(row.facility_id),
+        millis(row.starts_at),
+        millis(row.ends_at),
+        row.reason,
+        row.approved_by,
+        millis(row.created_at),
+        _millis(row.cancelled_at),
+        row.cancelled_by,
+        row.agreed,
         row.declared_by,
-    )  # fmt: skip
+    )
 
 
 async def late_rows(asked: Selection) -> Portions:

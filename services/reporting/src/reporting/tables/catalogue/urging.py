@@ -67,13 +67,25 @@ def _row(entry: Any, sendings: Sequence[Any], given: Sequence[Any]) -> Row:
     promised = None if answer is None or answer.promised_by is None else millis(answer.promised_by)
     outages = sum(bool(one["outage"]) for one in entry.items)
     return (
-        str(entry.id), millis(entry.urged_at), str(entry.agency_id), entry.agency_code, entry.agency_name, entry.level,
-        entry.decided_by, len(entry.items) - outages, outages, " ".join(one["code"] for one in entry.items),
-        len(sendings), sum(one.state == "sent" for one in sendings),
+        str(entry.id),
+        millis(entry.urged_at),
+        str(entry.agency_id),
+        entry.agency_code,
+        entry.agency_name,
+        entry.level,
+        entry.decided_by,
+        len(entry.items) - outages,
+        outages,
+        " ".join(one["code"] for one in entry.items),
+        len(sendings),
+        sum(one.state == "sent" for one in sendings),
         "; ".join(f"{one.channel_name}: {one.outcome or one.state}" for one in sendings),
-        len(answers), None if answer is None else millis(answer.answered_at), None if answer is None else answer.text,
-        None if answer is None else answer.document, promised,
-    )  # fmt: skip
+        len(answers),
+        None if answer is None else millis(answer.answered_at),
+        None if answer is None else answer.text,
+        None if answer is None else answer.document,
+        promised,
+    )
 
 
 SOURCES = (Source(URGES, rows, narrowed=False, whole=True),)

@@ -25,8 +25,13 @@ from vonggac.mandate.duty_time import find_duty
 
 router = guarded_router(tags=["obligations"])
 URGENCY = (
-    DueState.OVERDUE, DueState.DUE_SOON, DueState.OPEN, DueState.DONE_LATE, DueState.DONE, DueState.WAIVED,
-)  # fmt: skip
+    DueState.OVERDUE,
+    DueState.DUE_SOON,
+    DueState.OPEN,
+    DueState.DONE_LATE,
+    DueState.DONE,
+    DueState.WAIVED,
+)
 """The most urgent first."""
 
 

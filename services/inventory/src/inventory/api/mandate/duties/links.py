@@ -174,9 +174,13 @@ async def get_own_link(context: Context, caller: Caller) -> OwnLink:
             raise not_found(LINK)
         facility = await session.get_one(Facility, link.facility_id)
         return OwnLink(
-            id=link.id, facility_id=link.facility_id, facility_code=facility.code, facility_name=facility.name,
-            for_whom=link.for_whom, expires_at=link.expires_at,
-        )  # fmt: skip
+            id=link.id,
+            facility_id=link.facility_id,
+            facility_code=facility.code,
+            facility_name=facility.name,
+            for_whom=link.for_whom,
+            expires_at=link.expires_at,
+        )
 
 
 async def _check_room(transaction: WriteTransaction, facility: Facility) -> None:

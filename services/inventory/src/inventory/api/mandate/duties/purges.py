@@ -117,9 +117,11 @@ PURGES = Listing[Any, PurgeResponse](
 
 
 @router.get(
-    "/v1/due-purges", summary="Closed facilities whose data wait for their purge", responses=DUE.responses,
+    "/v1/due-purges",
+    summary="Closed facilities whose data wait for their purge",
+    responses=DUE.responses,
     response_model=None,
-)  # fmt: skip
+)
 async def list_due_purges(
     context: Context,
     page: Annotated[PageQuery[_Left, DuePurge], Depends(DUE)],

@@ -225,7 +225,11 @@ def _sums(title: str, listed: Sequence[Row], progress: Mapping[str, Row]) -> lis
     cameras, needed = (sum(number(row, name) for row in bound) for name in ("cameras", "cameras_needed"))
     overdue, blocked = sum(number(row, "overdue") > 0 for row in bound), sum(bool(row["blocked"]) for row in bound)
     return [
-        "", title, "", "", "",
+        "",
+        title,
+        "",
+        "",
+        "",
         share("focal_point"),
         f"{amount(sum(number(row, 'cameras') > 0 for row in bound))}/{amount(len(bound))}",
         f"{amount(cameras)} / {amount(needed)}",
@@ -237,7 +241,7 @@ def _sums(title: str, listed: Sequence[Row], progress: Mapping[str, Row]) -> lis
         f"{amount(blocked)} cơ sở" if blocked else "",
         f"{amount(overdue)} cơ sở quá hạn" if overdue else "",
         "",
-    ]  # fmt: skip
+    ]
 
 
 def _availability(listed: Sequence[Row]) -> str:

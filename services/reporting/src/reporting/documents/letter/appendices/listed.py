@@ -72,9 +72,12 @@ def _facility_grid(report: Report) -> Grid:
     strong.add(len(rows))
     rows.append(["", f"Tổng cộng: {amount(place)} cơ sở", "", "", *_shares(Figures.of(report).row)])
     return Grid(
-        _FACILITIES, (4, 24, 15, 12, 7, 8, 8, 8, 8, 11), ("centre", "left", "left", "left", *("right",) * 6), rows,
+        _FACILITIES,
+        (4, 24, 15, 12, 7, 8, 8, 8, 8, 11),
+        ("centre", "left", "left", "left", *("right",) * 6),
+        rows,
         frozenset(strong),
-    )  # fmt: skip
+    )
 
 
 def _shares(row: Row) -> list[str]:
@@ -102,16 +105,21 @@ def _camera_grid(report: Report) -> Grid:
         ms = {name: number(row, f"{name}_ms") for name in _SHARED}
         measured = ms["up"] + ms["down"]
         linked = ms["both"] + ms["national_only"] + ms["provincial_only"] + ms["neither"]
-        rows.append([
-            str(place), word(row, "camera_code"), word(row, "camera_name"), _with_agency(report, row),
-            percent(ms["up"], measured),
-            percent(ms["up"], measured + ms["unknown"]),
-            percent(measured, measured + ms["unknown"]),
-            percent(ms["both"] + ms["national_only"], linked),
-            percent(ms["both"] + ms["provincial_only"], linked),
-            percent(ms["compliant"], ms["compliant"] + ms["non_compliant"]),
-            length(ms["down"]),
-        ])  # fmt: skip
+        rows.append(
+            [
+                str(place),
+                word(row, "camera_code"),
+                word(row, "camera_name"),
+                _with_agency(report, row),
+                percent(ms["up"], measured),
+                percent(ms["up"], measured + ms["unknown"]),
+                percent(measured, measured + ms["unknown"]),
+                percent(ms["both"] + ms["national_only"], linked),
+                percent(ms["both"] + ms["provincial_only"], linked),
+                percent(ms["compliant"], ms["compliant"] + ms["non_compliant"]),
+                length(ms["down"]),
+            ]
+        )
     return Grid(
         _CAMERAS, (4, 10, 14, 20, 7, 8, 7, 8, 8, 8, 10), ("centre", "left", "left", "left", *("right",) * 7), rows
     )
