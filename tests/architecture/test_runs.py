@@ -61,6 +61,18 @@ def test_in_turn(number):
 def test_that_is_daily():
     pass
 """
+WITH_A_PLATFORM = """
+import pytest
+
+@pytest.fixture(scope="module")
+def platform():
+    return "here"
+
+@pytest.mark.server
+@pytest.mark.parametrize("number", range(9))
+def test_on_it(platform, number):
+    pass
+"""
 RUN = re.compile(r"test_it\.py::(\S+) PASSED")
 
 pytestmark = pytest.mark.server
@@ -147,6 +159,14 @@ def test_a_test_with_a_server_has_its_day_in_seven_and_a_daily_one_each(tmp_path
     assert sorted(in_turn) == sorted(f"test_in_turn[{number}]" for number in range(21)), "each once"
     again = run_here(tmp_path, WITH_SERVERS, "-n", "2", VONGGAC_DAY="20261208").stdout
     assert {name for name in week[0] if name in again} == week[0]
+
+
+def test_tests_that_share_a_fixture_of_their_file_have_the_same_day(tmp_path: Path) -> None:
+    days = [
+        len(RUN.findall(run_here(tmp_path, WITH_A_PLATFORM, VONGGAC_DAY=f"202612{day:02}").stdout))
+        for day in range(1, 8)
+    ]
+    assert sorted(days) == [0] * 6 + [9]
 
 
 @pytest.mark.parametrize("chosen", [["here"], ["-k", "test"], []])

@@ -1,6 +1,7 @@
 """What a run of all tests leaves for another day, so that it is short and all of it comes round.
 
-- A test marked `server` runs in turn, one day of seven, unless it is marked `daily`.
+- A test marked `server` runs in turn, one day of seven, unless it is marked `daily`. Those of a file that share a
+  fixture (a whole platform takes minutes to start) have the same day.
 - `choose_of_day` chooses from what many share.
 - A test marked `weekly` is left out.
 
@@ -38,9 +39,9 @@ def is_every_case() -> bool:
     return os.environ.get(EVERY_CASE, "") not in ("", "0")
 
 
-def turn_of(node_id: str) -> int:
-    """Return the day of the week, Monday 0, on which a test is asked."""
-    return crc32(node_id.encode()) % _DAYS
+def turn_of(name: str) -> int:
+    """Return the day of the week, Monday 0, on which a test or a file is asked."""
+    return crc32(name.encode()) % _DAYS
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,7 +81,13 @@ def _is_of_day(item: pytest.Item, today: int) -> bool:
         return False
     if not item.get_closest_marker("server") or item.get_closest_marker("daily"):
         return True
-    return turn_of(item.nodeid) == today
+    return turn_of(item.nodeid.partition("::")[0] if _shares_fixture(item) else item.nodeid) == today
+
+
+def _shares_fixture(item: pytest.Item) -> bool:
+    found = getattr(item, "_fixtureinfo", None)
+    known = {} if found is None else found.name2fixturedefs
+    return any(each[-1].scope == "module" for name, each in known.items() if each and not name.startswith("_"))
 
 
 def _weekday() -> int:
