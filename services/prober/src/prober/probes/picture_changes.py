@@ -32,8 +32,8 @@ AGAIN_S = 3.0
 BUSY_TRIES, BUSY_AGAIN_S = 20, 0.5
 AGAIN_BY_CAUSE_S: Mapping[Cause | None, float] = {
     Cause.DECODE_FAILED: 1.5,
-    Cause.BLACK: 1.5,
-    Cause.NO_SIGNAL_CARD: 1.5,
+    Cause.BLACK: 2.0,
+    Cause.NO_SIGNAL_CARD: 2.0,
     Cause.COVERED: 2.5,
 }
 """How soon a picture that shows nothing is decoded again, by its cause: decoding alone shows for certain when it is
