@@ -46,7 +46,11 @@ def run(
     text = MAKEFILE.format(lint=lint, coverage=coverage, test=test, browser=browser)
     (folder / "Makefile").write_text(text, "utf-8")
     (folder / "bin").mkdir()
-    tools = [] if chromium else ["bash", "dirname", "env", "grep", "tr", "sleep", "make", "sh", "cat", "mktemp", "rm"]
+    tools = (
+        []
+        if chromium
+        else ["bash", "dirname", "env", "grep", "tr", "sleep", "make", "sh", "cat", "mktemp", "rm", "nice"]
+    )
     for name in [*tools, *([] if chromium else ["id", "timeout", "setsid", "echo", "true", "false"])]:
         program = shutil.which(name)
         assert program is not None, name

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.files import has_chosen_tests
 from tests.unit.parts import PARTS
-from tests.unit.seconds import FileTime, describe_growth, read_table, write_table
+from tests.unit.seconds import FileTime, describe_growth, only_whole_files, read_table, write_table
 from tests.unit.shards import Shard, choose_files, parse_shard
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +133,12 @@ def test_the_files_that_grew_most_are_named(tmp_path: Path) -> None:
     assert len(lines) == 10
     assert not any("b.py" in line for line in lines), "less than a second is noise"
     assert describe_growth(read_table(tmp_path / "none.csv"), now) == []
+
+
+def test_a_file_of_which_tests_wait_for_another_day_keeps_its_row() -> None:
+    before = {"whole.py": FileTime(3, 9.0), "part.py": FileTime(7, 20.0)}
+    ran = {"whole.py": FileTime(3, 8.0), "part.py": FileTime(1, 2.0), "new.py": FileTime(1, 1.0)}
+    assert only_whole_files(ran, before) == {"whole.py": FileTime(3, 8.0), "new.py": FileTime(1, 1.0)}
 
 
 def test_shares_of_the_files_take_about_as_long_and_miss_none() -> None:

@@ -152,6 +152,7 @@ async def test_tile_has_still_pictures_where_it_cannot_play_and_nobody_without_t
     await blind.get_by_role("button", name="Xem trực tiếp").click()
     await expect(blind.locator(".notes")).to_contain_text("Trung tâm không trả lại hình.")
     assert await blind.locator(".kind").inner_text()
+    assert await blind.get_attribute("data-of") is None, "no picture of anybody is called the centre's"
 
     page = await open_camera(chromium, place, "Người xem tiến độ")
     assert await page.locator("figure[data-picture], [data-watch], video").count() == 0
