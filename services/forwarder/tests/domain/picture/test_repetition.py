@@ -243,6 +243,14 @@ def test_a_recording_that_is_shown_thrice_with_live_pictures_between_is_dated_to
     assert watched.remembered.repetition.since >= at(watched.now_s - 20)
 
 
+def test_a_recording_is_not_dated_to_live_pictures_before_it_that_weigh_the_same_by_chance() -> None:
+    """As before a black picture, where the last live one is as large as another one just before it."""
+    before = [*live(20), "by chance", "other", "by chance"]
+    watched = Watched(heads=True).show(before).show(loop(13, 3))
+    assert watched.remembered.repetition is not None
+    assert watched.remembered.repetition.since == at(len(before))
+
+
 def test_what_is_sent_again_at_a_new_session_or_in_a_burst_is_no_repetition() -> None:
     watched = Watched(heads=True).show(live(40)).show(live(8, "kept"))
     watched.remembered.begin_session(at(watched.now_s))

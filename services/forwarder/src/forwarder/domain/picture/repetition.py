@@ -259,10 +259,11 @@ class RememberedKeyframes:
     def _first_of_recording(self, newest: int) -> int:
         """Find the place of the recording's first keyframe: back from the newest one's first coming, all came again."""
         place = self._weights.find(self._weight(newest)) // WORD
-        first, missed = place, 0
+        # All that is of the first pass came again after it: two live pictures before it may weigh the same by chance.
+        known, first, missed = place, place, 0
         while place > newest - self._heads + 1 and missed <= MISSED:
             place -= 1
-            if find_word(self._weights, self._weight(place), last=newest + 1) > place:
+            if find_word(self._weights, self._weight(place), last=newest + 1) > known:
                 first, missed = place, 0
             else:
                 missed += 1
