@@ -6,6 +6,7 @@ from nats.js.errors import BadRequestError
 from vonggac.bus import Bucket, Bus
 from vonggac.bus.declared import topology
 from vonggac.bus.keyvalue import PAGE, WatchBrokenError
+from vonggac.bus.messages.inbox import Inbox
 from vonggac.events import subjects
 
 
@@ -124,7 +125,7 @@ async def test_a_watch_breaks_when_something_stored_never_came(bus: Bus) -> None
     async with bucket.watch() as watcher:
         assert await watcher.updates(5) is None
         await bucket.put("a", b"1")
-        await watcher._live.next_msg(5)
+        await watcher._live.next(5)
         await bucket.put("b", b"2")
         with pytest.raises(WatchBrokenError):
             await watcher.updates(5)
@@ -139,7 +140,7 @@ async def test_a_watch_that_hears_nothing_asks_the_bucket_whether_that_is_true(
         assert await watcher.updates(5) is None
         with pytest.raises(TimeoutError):
             await watcher.updates(0.01)
-        watcher._live = await bus.client.subscribe("nobody.publishes.here")
+        watcher._live = Inbox()
         await bucket.put("a", b"1")
         with pytest.raises(TimeoutError):
             await watcher.updates(0.01)

@@ -21,6 +21,7 @@ from nats.js.kv import KeyValue
 
 from vonggac.bus.connection import Bus
 from vonggac.bus.declared import topology
+from vonggac.bus.messages.inbox import Inbox, MissedMessagesError
 from vonggac.events import subjects
 
 WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
@@ -62,15 +63,15 @@ class _Snapshot:
 
     async def _read_page(self) -> bool:
         """Whether it was the last."""
-        inbox = self._bus.client.new_inbox()
-        subscription = await self._bus.client.subscribe(inbox)
+        inbox, answers = self._bus.client.new_inbox(), Inbox()
+        subscription = await self._bus.client.subscribe(inbox, cb=answers.put)
         try:
             request = {"seq": self.revision + 1, "next_by_subj": self._pattern, "batch": PAGE, "max_bytes": PAGE_BYTES}
             await self._bus.client.publish(
                 subjects.direct_get(f"KV_{self._bucket}"), json.dumps(request).encode(), reply=inbox
             )
             while True:
-                message = await subscription.next_msg(ANSWER_WITHIN_S)
+                message = await answers.next(ANSWER_WITHIN_S)
                 headers = message.headers or {}
                 if (status := headers.get("Status")) is None:
                     entry = _entry(self._bucket, headers["Nats-Subject"], message)
@@ -91,7 +92,7 @@ class _Snapshot:
 class Watcher:
     """Updates of a bucket from its current values on."""
 
-    def __init__(self, bus: Bus, bucket: str, keys: str, live: Subscription, *, keys_only: bool) -> None:
+    def __init__(self, bus: Bus, bucket: str, keys: str, live: Inbox, *, keys_only: bool) -> None:
         """`live`: what the server republishes of these keys, subscribed to before the current values are read."""
         self._bus, self._bucket, self._keys, self._live, self._keys_only = bus, bucket, keys, live, keys_only
         self._snapshot: _Snapshot | None = _Snapshot(bus, bucket, keys)
@@ -116,10 +117,12 @@ class Watcher:
             return self._drop_value(entry)
         while True:
             try:
-                message = await self._live.next_msg(timeout_s)
+                message = await self._live.next(timeout_s)
             except TimeoutError:
                 await self._check()
                 raise
+            except MissedMessagesError as error:
+                raise WatchBrokenError(f"{self._bucket}: {error}") from error
             self._heard_at = time.monotonic()
             entry = _entry(self._bucket, (message.headers or {})["Nats-Subject"], message)
             if self._is_new(entry.revision or 0):
@@ -293,11 +296,12 @@ class Bucket:
 
         `keys_only`: values are left out (empty), removals come all the same.
         """
-        live = await self._bus.client.subscribe(subjects.republished(self.name, keys))
+        live = Inbox()
+        subscription = await self._bus.client.subscribe(subjects.republished(self.name, keys), cb=live.put)
         try:
             yield Watcher(self._bus, self.name, keys, live, keys_only=keys_only)
         finally:
-            await _unsubscribe(live)
+            await _unsubscribe(subscription)
 
     def _bucket(self) -> KeyValue:
         if self._handle is None:
