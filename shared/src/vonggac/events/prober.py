@@ -174,6 +174,20 @@ class CameraObservedV1(Payload):
     security: SecuritySigns | None = Field(
         default=None, description="What was observed of its security; a good fact has it when some of it is new."
     )
+    captured_at: AwareDatetime | None = Field(
+        default=None, description="When the forwarder received the keyframe that a failed probe judged."
+    )
+
+    @property
+    def began_at(self) -> datetime:
+        """Since when a failure is evidence: its attempt began then, or its picture was captured before.
+
+        Half an interval before the attempt at most, so that probes of one old keyframe leave no time between them open.
+        """
+        began_at = self.observed_at - timedelta(milliseconds=round(self.duration_ms))
+        if self.captured_at is None or self.captured_at >= began_at:
+            return began_at
+        return max(self.captured_at, began_at - timedelta(seconds=self.interval_s / 2))
 
     def to_stored(self) -> "CameraObservedV1":
         """Reduce it to the fact: of a good probe without findings, what is counted and measured of the stream."""

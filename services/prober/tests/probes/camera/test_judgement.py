@@ -11,11 +11,13 @@ from services.prober.tests.probes.camera.test_forwarder_probe import annex_b, fo
 
 from prober.domain.result import ProbeResult
 from prober.probes.camera.prober import CameraProber, ProbePlan
+from vonggac.bus import Bus
 from vonggac.events import Cause, new_event, subjects
 from vonggac.events.forwarder import CameraMediaObservedV1, MediaState, PictureSign
 from vonggac.events.inventory import PlannedDelivery
 from vonggac.events.prober import PictureJudged, ProbeKind, Verdict
 from vonggac.testing import eventually
+from vonggac.testing.fixtures import NatsAt, login_of
 from vonggac.testing.waiting import flush_all
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
     from prober.probes.camera.prober import ProbeContext
-    from vonggac.bus import Bus
+    from vonggac.embedded import NatsServer
     from vonggac.events.inventory import CameraV1
 
 URL = "rtsp://10.0.0.1/live"
@@ -251,3 +253,21 @@ async def report_picture(bus: Bus, camera: CameraV1, **reported: Any) -> None:
     )
     event = new_event(change, source="/forwarder/forwarder-0", subject=str(camera.id), time=now)
     await bus.js.publish(subjects.camera_media_observation(camera.id), event.encode())
+
+
+async def test_empty_picture_is_on_record_with_when_its_keyframe_was_captured(
+    nats_server: NatsServer, frames: list[list[bytes]], planner: Any, observed: Any, start_prober: Any
+) -> None:
+    camera = await planner.camera("rtsp://127.0.0.1:9/live", probe_interval_s=0.3, deliveries=planned(URL).deliveries)
+    broken = [nal if nal[0] & 31 != 5 else nal[:3] + bytes(byte ^ 0x5A for byte in nal[3:]) for nal in frames[0]]
+    captured_at = datetime.now(UTC) - timedelta(seconds=2)
+    forwarder = await Bus.connect(NatsAt(**login_of(nats_server, "forwarder")), name="forwarder")
+    try:
+        await forward(forwarder, camera, annex_b(broken), captured_at=captured_at.isoformat(), judge="1")
+        await start_prober()
+        down = await observed.observation(camera.id, 1)
+    finally:
+        await forwarder.close()
+    assert (down.cause, down.captured_at) == (Cause.DECODE_FAILED, captured_at)
+    attempt = timedelta(milliseconds=round(down.duration_ms))
+    assert down.began_at == down.observed_at - attempt - timedelta(seconds=0.15)

@@ -222,7 +222,9 @@ def _awake_since(received: Received, instant: Millis) -> Received:
     if instant == 0 or not isinstance(data, (*_PROBED, *_ALIVE)):
         return received
     since = data.awake_since
-    if since is None and isinstance(data, _PROBED):
+    if since is None and isinstance(data, CameraObservedV1):
+        since = data.began_at
+    elif since is None and isinstance(data, DeliveryVerifiedV1):
         since = data.observed_at - timedelta(milliseconds=data.duration_ms)
     if since is None or since >= moment(instant):
         return received

@@ -202,11 +202,11 @@ def _by_forwarder(fact: CameraObservedV1) -> bool:
 
 
 def _observation(fact: CameraObservedV1, state: CameraState, cause: str | None) -> Observation:
-    """Build an observation; a failure is dated to the beginning of the attempt that failed (design 6)."""
+    """Build an observation; a failure is dated to the beginning of its attempt (design 6), or to its older picture."""
     at = millis(fact.observed_at)
     awake_since = 0 if fact.awake_since is None else millis(fact.awake_since)
     if state is CameraState.DOWN:
-        at = max(at - round(fact.duration_ms), awake_since)
+        at = max(millis(fact.began_at), awake_since)
     knows_since = max(awake_since, _found_since(fact, state, at))
     return Observation(at, duration(fact.interval_s), state, None if cause is None else str(cause), knows_since)
 

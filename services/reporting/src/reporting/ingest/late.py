@@ -6,7 +6,7 @@ closed; the figures change with them, and what changed is kept (`late_evidence`)
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -176,7 +176,7 @@ async def down_by_cause(session: AsyncSession, touched: Touched | None, facts: S
         return {}
     began: dict[UUID, Millis] = {}
     for one in probes:
-        if (at := millis(_began(one))) < touched.closed:
+        if (at := millis(one.began_at)) < touched.closed:
             began[one.camera_id] = min(at, began.get(one.camera_id, at))
     if not began:
         return {}
@@ -192,10 +192,6 @@ async def down_by_cause(session: AsyncSession, touched: Touched | None, facts: S
             causes = found.setdefault((row.camera_id, day), {})
             causes[row.cause or ""] = causes.get(row.cause or "", 0) + length
     return found
-
-
-def _began(probe: CameraObservedV1) -> datetime:
-    return probe.observed_at - timedelta(milliseconds=probe.duration_ms)
 
 
 async def note_observations(
@@ -215,7 +211,7 @@ async def note_observations(
     for fact in facts:
         match fact:
             case CameraObservedV1():
-                probed.setdefault(fact.camera_id, []).append(millis(_began(fact)))
+                probed.setdefault(fact.camera_id, []).append(millis(fact.began_at))
             case DeliveryVerifiedV1() | DeliveryObservedV1() if fact.delivery_id in proven_since:
                 what = "read_back" if isinstance(fact, DeliveryVerifiedV1) else "claim"
                 touched.add(fact.camera_id, what, proven_since[fact.delivery_id])

@@ -42,6 +42,49 @@ async def test_empty_picture_is_down_from_the_change_that_showed_it_to_the_next_
     ]
 
 
+async def test_empty_picture_that_was_captured_before_it_ended_says_nothing_of_afterwards(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera = await forwarded(ingest, province)
+    await province.feed(
+        ingest,
+        *province.probes(camera, at(-25), at(90)),
+        province.media(camera, 2, at(104), media_since=at(-30), picture_since=at(100), picture_sign="weight"),
+        province.probe(camera, at(104.5), "down", cause="black", captured_at=at(104)),
+        province.media(
+            camera, 3, at(104.6), media_since=at(-30), picture_since=at(100), picture_judged=True, picture_cause="black"
+        ),
+        # Probed again just when the picture comes back: the newest keyframe is still the one before.
+        province.probe(camera, at(161.2), "down", cause="black", captured_at=at(160.4), duration_ms=80),
+        province.media(camera, 4, at(161.3), media_since=at(-30), picture_since=at(161), picture_sign="weight"),
+        province.probe(camera, at(164), "up"),
+        province.media(camera, 5, at(164.1), media_since=at(-30), picture_since=at(161), picture_judged=True),
+        *province.probes(camera, at(185), at(700)),
+    )
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 100),
+        ("down", "black", 100, 161),
+        ("up", None, 161, 600),
+    ]
+
+
+async def test_one_old_keyframe_that_is_judged_by_each_probe_leaves_no_time_open(
+    client: Client, ingest: Ingest, province: Province
+) -> None:
+    camera = await forwarded(ingest, province)
+    black = [
+        province.probe(camera, at(130 + 30 * number), "down", cause="black", captured_at=at(120)) for number in range(5)
+    ]
+    await province.feed(
+        ingest, *province.probes(camera, at(-25), at(110)), *black, *province.probes(camera, at(275), at(700))
+    )
+    assert await intervals(client, "cameras", camera.id) == [
+        ("up", None, 0, 120),
+        ("down", "black", 120, 275),
+        ("up", None, 275, 600),
+    ]
+
+
 async def test_empty_picture_that_nobody_judged_is_unknown_and_one_that_was_found_good_was_up(
     client: Client, ingest: Ingest, province: Province
 ) -> None:

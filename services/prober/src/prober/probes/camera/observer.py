@@ -354,6 +354,7 @@ class Observer:
             awake_since=self._awake.since if self._awake is not None else None,
             still_since=result.still_since,
             dispute=result.dispute,
+            captured_at=result.captured_at if judgement.verdict is Verdict.DOWN else None,
         )
 
     async def _publish(
