@@ -74,3 +74,18 @@ def test_of_a_field_that_is_given_twice_no_more_is_read_for_secrets_than_is_show
         parse_json(f'{{"{name}": 1, "{name}": 2}}'.encode())
     assert "is given 2 times" in str(caught.value.refusal.problem.errors)
     assert max(read) <= MOST_OF_A_NAME
+
+
+async def test_bombs_of_many_levels_are_refused_with_how_to_mend_them() -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    async def take(wanted: _Wanted) -> str:
+        return wanted.code
+
+    app.router.add_api_route("/", take, methods=["POST"], route_class_override=JsonRoute)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        answer = await client.post("/", content="[" * 100_000, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "some hundred levels" in answer.json()["detail"]
+    assert "vài trăm" in answer.json()["detail_vi"]

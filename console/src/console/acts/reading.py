@@ -192,7 +192,7 @@ def _instant(text: str) -> str:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(WRITE_JSON) from None
 
 

@@ -44,7 +44,7 @@ class Pending:
         try:
             given = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
             found = cls(**given)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         return found if all(isinstance(each, str) and each for each in asdict(found).values()) else None
 

@@ -54,6 +54,7 @@ OF_REQUESTS: Sentences = tuple(
         (r"was used for another request", "đã dùng cho một yêu cầu khác: dùng khóa mới cho yêu cầu mới"),
         (r"the body is larger than the (?P<most>\d+) bytes", "nội dung lớn hơn {most} byte: rút ngắn hoặc chia nhỏ"),
         (r"an object of the body has (?P<found>\d+) fields, and at most (?P<most>\d+)", "một đối tượng trong nội dung có {found} trường, nhiều nhất là {most}: chia nhỏ"),
+        (r"the body has lists or objects within each other", "danh sách hoặc đối tượng trong nội dung lồng nhau quá sâu: gửi nhiều nhất vài trăm cấp"),
         (r"the body is compressed", "nội dung bị nén (Content-Encoding): gửi như vốn có"),
         (r"the length of the body is said in two ways", "độ dài nội dung được khai hai cách: chỉ khai một"),
         (r"the body did not come whole", "nội dung chưa đến đủ: gửi lại"),

@@ -43,7 +43,7 @@ class _StrictRequest(Request):
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse the document. Raises RefusedBodyError, also of too many fields; JSONDecodeError for what is none."""
+    """Parse it. Raises RefusedBodyError, also of too many fields or levels; JSONDecodeError for what is none."""
     repeated: dict[str, int] = {}
 
     def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,7 +56,11 @@ def parse_json(body: bytes) -> Any:
             repeated.update((name, times) for name, times in counted.items() if times > 1)
         return fields
 
-    document = json.loads(body, object_pairs_hook=made)
+    try:
+        document = json.loads(body, object_pairs_hook=made)
+    except RecursionError:
+        msg = "the body has lists or objects within each other, more than can be read: give at most some hundred levels"
+        raise RefusedBodyError(ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", msg)) from None
     if repeated:
         raise RefusedBodyError(refuse_fields([_twice(*each) for each in list(repeated.items())[:MOST_ERRORS]]))
     return document

@@ -195,7 +195,7 @@ def _habits(text: str | None) -> Mapping[str, str]:
     """None of another release's shape."""
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     named = found.items() if isinstance(found, dict) else ()
     return {name: value for name, value in named if name in HABITS and isinstance(value, str) and len(value) == DIGITS}
