@@ -72,8 +72,10 @@ async def plan(bus: Bus, province: Province, national: str | None, provincial: s
     return camera
 
 
-async def open_camera(chromium: Browser, place: Place, who: str, width: int = 1366) -> Page:
-    context = await chromium.new_context(viewport={"width": width, "height": 768}, locale="vi-VN")
+async def open_camera(chromium: Browser, place: Place, who: str, width: int = 1366, *, scripts: bool = True) -> Page:
+    context = await chromium.new_context(
+        java_script_enabled=scripts, viewport={"width": width, "height": 768}, locale="vi-VN"
+    )
     page = await context.new_page()
     page.set_default_timeout(60_000)
     await page.goto(place.address)
@@ -163,3 +165,28 @@ async def test_tile_has_still_pictures_where_it_cannot_play_and_nobody_without_t
     }).then(async answer => [answer.status, (await answer.json()).kind])"""
     assert await page.evaluate(send, wanted) == [403, "denied"]
     assert prober.state.process.lives.open == 0
+
+
+async def test_without_scripts_each_tile_shows_a_still_picture_or_why_there_is_none(
+    chromium: Browser, place: Place, bus: Bus, province: Province, prober: FastAPI, centres: Any
+) -> None:
+    camera = await plan(bus, province, centres["h264"].url(), None)
+    page = await open_camera(chromium, place, "Trực ban", width=360, scripts=False)
+    await tile_of(page, camera.deliveries[0]).get_by_role("button", name="Xem").click()
+    shown = page.locator("figure.still")
+    await expect(shown.locator(".kind")).to_contain_text("Hình trung tâm trả lại · cách đây")
+    size = await shown.locator("img").bounding_box()
+    assert size is not None
+    assert size["width"] > 200
+    await expect(shown.locator("figcaption")).to_contain_text("Bộ D1")
+
+    await page.get_by_role("link", name="Về trang của camera").click()
+    await tile_of(page, camera.deliveries[1]).get_by_role("button", name="Xem").click()
+    await expect(shown.locator(".notes")).to_contain_text("Trung tâm không trả lại hình.")
+    await expect(shown.locator("img")).to_have_count(0)
+    await page.get_by_role("button", name="Xem lại").click()
+    await expect(shown.locator(".notes")).to_contain_text("Trung tâm không trả lại hình.")
+
+    await page.goto(place.address + "/pictures")
+    await tile_of(page, camera.deliveries[0]).get_by_role("button", name="Xem").click()
+    await expect(shown.locator("img")).to_be_visible()

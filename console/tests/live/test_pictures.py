@@ -12,7 +12,7 @@ from console.tests.conftest import Browser
 from fastapi import FastAPI
 
 from console.apis.caller import Loading
-from console.drawing.pictures import TILES, draw, draw_answer, may_view, tiles_of
+from console.drawing.pictures import TILES, draw, draw_answer, may_view, name_kind, tiles_of
 from console.live.picture_stream import STREAMS
 from console.words import catalogue
 from vonggac.auth import Role
@@ -53,6 +53,58 @@ async def test_a_picture_of_a_centre_comes_with_whose_it_is_in_words(
     nothing = (await view(browser, camera.id, blind.id)).json()
     assert (nothing["kind"], nothing["jpeg"]) == ("failed", None)
     assert nothing["notes"][0] == "Trung tâm không trả lại hình."
+
+
+async def send_still(browser: Browser, camera: UUID, delivery: UUID | None = None) -> httpx.Response:
+    """As the form of a tile does in a browser without scripts."""
+    form = {"camera": str(camera), "code": "CAM-<b>1"} | ({"delivery": str(delivery)} if delivery is not None else {})
+    return await browser.console.post("/pictures/still", data=form, headers=OWN)
+
+
+@pytest.mark.slow
+async def test_without_scripts_a_page_has_the_picture_within_itself_or_why_there_is_none(
+    browser: Browser, simulate: Any, planner: Any
+) -> None:
+    centre = (await simulate({"id": "centre"})).cameras["centre"]
+    delivery, blind = delivery_to(centre.url()), delivery_to(None)
+    camera = await planner.camera(NOWHERE, deliveries=(delivery, blind), probe_interval_s=600.0)
+    await browser.sign_in("Trực ban")
+    shown = await send_still(browser, camera.id, delivery.id)
+    assert shown.status_code == 200, shown.text
+    assert 'src="data:image/jpeg;base64,/9j/' in shown.text
+    assert 'class="picture still is-now" data-of="centre"' in shown.text
+    assert "Hình trung tâm trả lại · cách đây" in shown.text
+    assert "img-src 'self' data:" in shown.headers["content-security-policy"]
+    assert shown.headers["cache-control"] == "no-store"
+    assert "CAM-&lt;b&gt;1" in shown.text
+    nothing = await send_still(browser, camera.id, blind.id)
+    assert "picture still is-failed" in nothing.text
+    assert "Trung tâm không trả lại hình." in nothing.text
+    assert "<img" not in nothing.text
+    assert (await send_still(browser, camera.id)).text.count("is-failed") == 1
+
+
+async def test_without_scripts_who_may_not_view_reads_so_and_a_wrong_form_is_refused(
+    browser: Browser, planner: Any
+) -> None:
+    camera = await planner.camera(NOWHERE, probe_interval_s=600.0)
+    assert (await send_still(browser, camera.id)).headers["location"].startswith("/sign-in")
+    await browser.sign_in("Người xem tiến độ")
+    denied = await send_still(browser, camera.id)
+    assert "picture still is-denied" in denied.text
+    assert "<img" not in denied.text
+    wrong: list[dict[str, str]] = [{}, {"camera": "x", "code": "A"}, {"camera": str(camera.id)}]
+    for form in wrong:
+        assert (await browser.console.post("/pictures/still", data=form, headers=OWN)).status_code == 400
+    assert (await browser.get("/pictures/still")).headers["location"] == "/pictures"
+
+
+@pytest.mark.parametrize(("age_s", "kind"), [(29.0, "now"), (31.0, "older")])
+def test_a_picture_that_no_script_ages_is_called_old_after_half_a_minute(age_s: float, kind: str) -> None:
+    drawn = {"jpeg": "/9j/", "age_s": age_s, "label": "What the centre gives back"}
+    found, text = name_kind(drawn, NO_WORDS)
+    assert found == kind
+    assert ("OLD PICTURE" in text) is (kind == "older")
 
 
 async def test_who_may_not_view_reads_so_in_both_languages(browser: Browser, planner: Any) -> None:

@@ -1,13 +1,14 @@
 """One tile of a picture: one of five kinds, never one sign for two, and whose picture it is in words."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from gettext import NullTranslations
 from typing import Any, NamedTuple
 
 from console.acts.permitted import may_call
 from console.apis.caller import Answer, Away, Found, Refused
 from console.words.catalogue import ENGLISH, mark
+from console.words.dates import write_duration
 from console.words.states import ROLES, name_cause
 from vonggac.auth.rights import Principal
 
@@ -27,13 +28,21 @@ WALL_OF = {
     "camera": mark("What the cameras send"),
 }
 PROBER_AWAY = mark("The prober does not answer: try again.")
+OLD_S = 30.0
+"""From this age on a picture is called old, as the script of a tile does."""
+SEEN, OLDER = mark("{age} old"), mark("OLD PICTURE: {age} old")
+WITHOUT_PICTURE = {"denied": mark("Not allowed"), "failed": mark("No picture came: try again.")}
 
 
 class Tile(NamedTuple):
-    """A place of the page for a picture; `delivery` None: of the camera itself. `label` is for the catalogue."""
+    """A place of the page for a picture; `delivery` None: of the camera itself. `label` is for the catalogue.
+
+    `code`: of the camera, for links to its page.
+    """
 
     camera: str
     delivery: str | None
+    code: str
     label: str
     detail: str
     is_empty: bool = False
@@ -48,19 +57,18 @@ def may_view(caller: Principal | None) -> bool:
 def tiles_of(row: dict[str, Any]) -> list[Tile]:
     """Both centres of a camera as far as deliveries are planned, then the camera itself."""
     found = [
-        Tile(row["camera_id"], role["delivery_id"], ROLES[name], role["destination_code"] or "")
+        Tile(row["camera_id"], role["delivery_id"], row["camera_code"], ROLES[name], role["destination_code"] or "")
         for name, role in (("national", row["national"]), ("provincial", row["provincial"]))
         if role["delivery_id"] is not None
     ]
-    return [*found, Tile(row["camera_id"], None, mark("The camera"), row["camera_code"])]
+    return [*found, Tile(row["camera_id"], None, row["camera_code"], mark("The camera"), row["camera_code"])]
 
 
 def wall_tile(row: dict[str, Any], of: str) -> Tile:
     """Of a page of many: what one centre gives back, or the camera itself; without a delivery there is no centre."""
     delivery = None if of == "camera" else row[of]["delivery_id"]
-    return Tile(
-        row["camera_id"], delivery, row["camera_code"], row["camera_name"] or "", of != "camera" and not delivery
-    )
+    code, is_empty = row["camera_code"], of != "camera" and not delivery
+    return Tile(row["camera_id"], delivery, code, code, row["camera_name"] or "", is_empty)
 
 
 def draw_refusal(body: bytes, status: int, language: str, words: NullTranslations) -> dict[str, Any]:
@@ -102,6 +110,16 @@ def draw(body: dict[str, Any], language: str, words: NullTranslations, unix_s: f
         "height": body["height"],
         "age_s": max(0.0, unix_s - datetime.fromisoformat(body["seen_at"]).timestamp()),
     }
+
+
+def name_kind(drawn: dict[str, Any], words: NullTranslations) -> tuple[str, str]:
+    """Name the kind of a drawn tile that no script ages: its class, and the words that stand under it."""
+    if drawn["jpeg"] is None:
+        return drawn["kind"], words.gettext(WITHOUT_PICTURE[drawn["kind"]])
+    is_old = drawn["age_s"] > OLD_S
+    age = write_duration(timedelta(seconds=drawn["age_s"]), words)
+    aged = words.gettext(OLDER if is_old else SEEN).format(age=age)
+    return "older" if is_old else "now", f"{drawn['label']} · {aged}"
 
 
 def _nothing(kind: str, notes: list[str]) -> dict[str, Any]:

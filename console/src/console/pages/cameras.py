@@ -56,7 +56,7 @@ async def show_camera(request: Request, camera: str, visitor: SignedIn) -> Respo
     rows, freshness = await asyncio.gather(
         reporting.list_cameras(token, {"q": camera}, limit=FOUND_BY_CODE), reporting.read_freshness(token)
     )
-    row = _row_of(rows, camera)
+    row = find_row(rows, camera)
     answers: list[Answer] = [rows]
     values: dict[str, Any] = {"camera": camera, "row": row, "people": None, "strips": [], "window": None}
     values |= {"without_strips": False, "journal": None, "responsible": {}}
@@ -126,7 +126,7 @@ async def list_deliveries(request: Request, visitor: SignedIn) -> Response:
     )
 
 
-def _row_of(answer: Answer, camera: str) -> dict[str, Any] | None:
+def find_row(answer: Answer, camera: str) -> dict[str, Any] | None:
     """Find the row of this code or id: a search finds longer codes too."""
     for row in (body_of(answer) or {"items": []})["items"]:
         if camera in (row["camera_code"], row["camera_id"]):
