@@ -16,7 +16,7 @@ from local.commands.truth import finding
 from local.demo import content
 from local.demo.centres import LOOPBACK, give_addresses
 from local.demo.load import load_base, load_demo_cameras
-from local.platform.platform import Platform
+from local.platform.platform import Platform, wait_ready
 from local.platform.process import Child
 from simulator.centres.statistics import StreamStatistics
 from vonggac.bus.connection import connect_once
@@ -41,6 +41,8 @@ class RunningPlatform:
     token: str
     others: list[Child] = field(default_factory=list)
     """Processes started beside the platform's own."""
+    taken: list[Child] = field(default_factory=list)
+    """The platform's own that it does not watch."""
 
     async def get(self, service: str, path: str) -> Json:
         """A GET with the admin token; an error answer fails the test."""
@@ -127,18 +129,31 @@ class RunningPlatform:
     def take_out(self, name: str) -> Child:
         """A process that the platform shall not watch any more; it is ended with the others."""
         child = self.platform.children.pop(name)
-        self.others.append(child)
+        self.taken.append(child)
         return child
 
     def put_back(self, child: Child) -> None:
         """Let the platform watch it again."""
-        self.others.remove(child)
+        self.taken.remove(child)
         self.platform.children[child.name] = child
+
+    async def make_whole(self) -> None:
+        """Start again what a test that failed left stopped: the next one, or its repetition, has a whole platform."""
+        for server in (self.platform.nats, self.platform.postgres):
+            if server.server.process is None:
+                await server.start()
+        for child in tuple(self.taken):
+            await child.stop(within_s=30)
+            child.start()
+            await wait_ready(getattr(self.platform.addresses, child.name), within_s=60, child=child)
+            self.put_back(child)
 
     async def stop_others(self) -> None:
         """End what `start_another` started and `take_out` left."""
-        for child in self.others:
+        for child in (*self.others, *self.taken):
             await child.stop(within_s=30)
+        self.others.clear()
+        self.taken.clear()
 
     async def _connect_as_owner(self) -> Client:
         """As the owner of the streams, who may read what stands in them."""
@@ -185,3 +200,12 @@ async def load(platform: Platform, *, pulled_from: Sequence[str] = LOOPBACK) -> 
 def each(streams: dict[str, StreamStatistics], value_of: Callable[[StreamStatistics], object]) -> dict[str, object]:
     """One fact per stream, for readable assertions."""
     return {path: value_of(stream) for path, stream in streams.items()}
+
+
+def breaks(streams: dict[str, StreamStatistics]) -> dict[str, list[str]]:
+    """What each stream lost and each session that began anew, with its times; nothing for one that played on."""
+    return {
+        path: [f"{stream.lost} packets lost", *(f"{one.started_at} to {one.ended_at}" for one in stream.all_sessions)]
+        for path, stream in streams.items()
+        if stream.sessions != 1 or stream.lost
+    }

@@ -2,10 +2,12 @@
 
 import signal
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.e2e.platform import RunningPlatform, each
+import pytest_asyncio
+from tests.e2e.platform import RunningPlatform, breaks
 
 from local.demo import content
 from local.platform.platform import wait_ready
@@ -22,6 +24,14 @@ NOTICED_S = 6.0
 """One interval of heartbeats, and a little: up to the last one it was connected."""
 CLOCK_S = 0.01
 """A worker dates by the server's clock, which it knows to some milliseconds."""
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def whole(running: RunningPlatform) -> AsyncIterator[None]:
+    """Leave every part running, also after a failure: a repetition begins with a whole platform."""
+    yield
+    await running.make_whole()
+    await running.call("simulator", "DELETE", f"/v1/centres/{NATIONAL}/fault")
 
 
 async def delivered(running: RunningPlatform, role: str) -> int:
@@ -49,8 +59,7 @@ async def test_a_centre_that_dies_costs_the_other_no_packet(running: RunningPlat
     await running.call("simulator", "DELETE", f"/v1/centres/{NATIONAL}/fault")
     await running.truth()
     healthy = await running.receives(PROVINCIAL, packets=20)
-    assert set(each(healthy, lambda stream: stream.lost).values()) == {0}
-    assert set(each(healthy, lambda stream: stream.sessions).values()) == {1}
+    assert breaks(healthy) == {}
 
 
 async def test_asleep_the_only_forwarder_is_connected_to_nothing(running: RunningPlatform) -> None:
@@ -107,6 +116,9 @@ async def test_cameras_of_a_killed_forwarder_go_on_elsewhere(running: RunningPla
     running.put_back(first)
     await running.truth()
     await running.nothing_observed_is_lost()
+    # Two would share the cameras half a minute from now, and a hand-over is a new session in what comes after.
+    await running.stop_others()
+    await running.truth()
 
 
 async def test_a_restarted_nats_server_loses_nothing_and_interrupts_no_stream(running: RunningPlatform) -> None:
@@ -124,7 +136,7 @@ async def test_a_restarted_nats_server_loses_nothing_and_interrupts_no_stream(ru
     await running.nothing_observed_is_lost()
     await running.truth()
     streams = await running.receives(PROVINCIAL, packets=1)
-    assert set(each(streams, lambda stream: (stream.sessions, stream.lost)).values()) == {(1, 0)}
+    assert breaks(streams) == {}
 
 
 async def test_a_restarted_postgres_loses_nothing(running: RunningPlatform) -> None:
@@ -154,7 +166,7 @@ async def test_probing_and_forwarding_go_on_without_inventory(running: RunningPl
 
     await eventually(probed_again, within_s=60, poll_s=0.5)
     streams = await running.receives(PROVINCIAL, packets=100)
-    assert set(each(streams, lambda stream: (stream.sessions, stream.lost)).values()) == {(1, 0)}
+    assert breaks(streams) == {}
     child.start()
     running.put_back(child)
     await running.truth()
