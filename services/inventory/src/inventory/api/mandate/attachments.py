@@ -26,7 +26,8 @@ from inventory.domain.mandate.surveying.attachments import (
     MediaType,
     check_content,
 )
-from inventory.domain.mandate.surveying.metadata import UnreadablePhotoError, without_metadata
+from inventory.domain.mandate.surveying.jpeg import UnreadablePhotoError
+from inventory.domain.mandate.surveying.metadata import without_metadata
 from inventory.nouns.shown import Acted, Acts
 from inventory.nouns.writer import Write
 from inventory.storage.conflicts import invalid, not_found

@@ -81,6 +81,8 @@ BY_ANSWER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"is neither JPEG nor PNG nor PDF", "không phải JPEG, PNG hoặc PDF"),
         (r"is (?P<found>\S+), but (?P<wanted>\S+) was declared", "là {found} mà đã khai {wanted}"),
         (r"is cut off: the end of|is a damaged (?:PNG|JPEG)", "ảnh bị hỏng hoặc bị cắt: hãy gửi lại"),
+        (r"states (?P<width>\d+) by (?P<height>\d+) pixels; at most (?P<most>\d+) million", "ảnh ghi {width} × {height} điểm ảnh; nhiều nhất {most} triệu: hãy giảm cỡ ảnh"),
+        (r"is no photo of a camera or phone: a (?P<kind>JPEG|PNG) has at most", "không phải ảnh chụp bằng camera hoặc điện thoại: tệp {kind} có quá nhiều phần; hãy gửi ảnh gốc"),
         (r"is a PDF, which may hold the place of the site", "là PDF, có thể chứa vị trí của cơ sở: gửi các trang dạng ảnh"),
         (r"the site is restricted now", "cơ sở nay thuộc diện hạn chế, tệp này không xem được"),
     )

@@ -1,6 +1,7 @@
 """Photos, sketches and scans of a survey: what may be declared, and what content is taken."""
 
 import hashlib
+import struct
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from inventory.domain.fields import Fields, Line
+from inventory.domain.mandate.surveying.jpeg import jpeg_pixels
 from inventory.domain.text import clean
 
 MAX_BYTES = 10 * 2**20
@@ -15,6 +17,8 @@ MAX_BYTES = 10 * 2**20
 MAX_SURVEY_BYTES = 200 * 2**20
 """Of all attachments of one survey."""
 MAX_ATTACHMENTS = 200
+MAX_PIXELS = 200_000_000
+"""What the largest sensors of phones give. A few bytes can state 65,535 × 65,535: whoever opens it loses 12 GB."""
 MAX_SCAN_BYTES = 20 * 2**20
 """Of the scan of a directive: forty pages at 200 dpi in colour."""
 
@@ -40,6 +44,8 @@ class AttachmentKind(StrEnum):
 
 _MAGIC = {MediaType.JPEG: b"\xff\xd8\xff", MediaType.PNG: b"\x89PNG\r\n\x1a\n", MediaType.PDF: b"%PDF-"}
 _ENDS = {MediaType.JPEG: b"\xff\xd9", MediaType.PNG: b"IEND\xaeB`\x82", MediaType.PDF: b"%%EOF"}
+_PNG_HEADER = 24
+"""Bytes up to the height: signature, length, `IHDR`, width, height."""
 _TAIL = 1024
 """Writers put some bytes behind the end: PDF allows 1,024."""
 
@@ -102,7 +108,21 @@ def check_whole(content: bytes) -> MediaType:
     if _ENDS[found] not in content[-_TAIL:]:
         msg = f"is cut off: the end of {found} is missing"
         raise ValueError(msg)
+    width, height = _pixels(content, found)
+    if width * height > MAX_PIXELS:
+        msg = f"states {width} by {height} pixels; at most {MAX_PIXELS // 10**6} million: make the picture smaller"
+        raise ValueError(msg)
     return found
+
+
+def _pixels(content: bytes, media_type: MediaType) -> tuple[int, int]:
+    """How large a picture states to be: a decoder takes memory for that before it reads the first pixel."""
+    if media_type is MediaType.JPEG:
+        return jpeg_pixels(content)
+    if media_type is MediaType.PNG and len(content) >= _PNG_HEADER:
+        width, height = struct.unpack_from(">II", content, 16)
+        return width, height
+    return 0, 0
 
 
 def detect_media_type(content: bytes) -> MediaType | None:
