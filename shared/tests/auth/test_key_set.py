@@ -16,6 +16,7 @@ from vonggac.auth import Role, TokenVerifier
 from vonggac.auth.key_set import REFRESH_AFTER_S, REFRESH_NOT_BEFORE_S, KeySet, KeysUnavailableError, UnknownKeyError
 from vonggac.auth.keys import JWKS
 from vonggac.auth.tokens import TokenError
+from vonggac.telemetry.public_keys import unread_for_s
 
 type Json = dict[str, Any]
 
@@ -98,6 +99,28 @@ async def test_an_absent_provider_is_not_asked_by_every_call(keys_folder: Path, 
         oidc.status = 200
         clock.now_s += REFRESH_NOT_BEFORE_S
         assert (await keys.get(key_id)).key_id == key_id
+
+
+async def test_how_long_keys_cannot_be_read_counts_from_the_first_failure_to_the_next_success(
+    keys_folder: Path, key_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.telemetry.public_keys._FAILS_SINCE", {})
+    clock = Clock()
+    async with provider(keys_folder) as oidc:
+        keys = KeySet(file=None, url=oidc.url, now=clock)
+        await keys.get(key_id)
+        assert unread_for_s(clock()) == 0
+        oidc.status = 503
+        for waited_s in (REFRESH_AFTER_S, 60.0, 60.0):
+            clock.now_s += waited_s
+            await keys.get(key_id)
+            await settled(keys)
+        assert unread_for_s(clock() + 5) == 125
+        oidc.status = 200
+        clock.now_s += REFRESH_NOT_BEFORE_S
+        await keys.get(key_id)
+        await settled(keys)
+        assert unread_for_s(clock()) == 0
 
 
 async def test_old_keys_answer_at_once_and_are_read_anew_beside(keys_folder: Path, key_id: str) -> None:

@@ -18,6 +18,7 @@ import jwt
 
 from vonggac.telemetry.certificates import OIDC, note_certificate
 from vonggac.telemetry.logs import get_logger
+from vonggac.telemetry.public_keys import note_reading
 
 log = get_logger(__name__)
 
@@ -119,10 +120,16 @@ class KeySet:
             jwt.PyJWTError,
         ) as error:
             self._failure = type(error).__name__
+            note_reading(self._source, failed=True, now_s=self._now())
             log.warning("public_keys_not_read", error=self._failure, known=len(self._keys))
             return
         self._keys = {key.key_id or "": key for key in keys}
         self._read_at = self._now()
+        note_reading(self._source, failed=False, now_s=self._read_at)
+
+    @property
+    def _source(self) -> str:
+        return str(self._url or self._file)
 
     async def _document(self) -> dict[str, Any]:
         if self._url is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -175,6 +176,14 @@ async def test_readiness_is_a_metric_by_check_also_when_the_service_is_not_ready
     samples = await service.samples()
     ready = {labels: value for (name, labels), value in samples.items() if name == "vonggac_sample_ready"}
     assert ready == {("database",): 0, ("bus",): 1, ("clock",): 0}
+
+
+async def test_keys_that_cannot_be_read_are_a_metric_in_seconds(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vonggac.telemetry.public_keys._FAILS_SINCE", {"provider": time.monotonic() - 400})
+    samples = await service.samples()
+    assert 400 <= samples["vonggac_sample_public_keys_unread_seconds", ()] < 460
 
 
 async def test_many_scrapes_make_the_checks_once(service: Service) -> None:

@@ -1,12 +1,14 @@
-"""What the four services measure alike: readiness by check, the process, its release, requests, certificates."""
+"""What the four services measure alike: readiness by check, the process, its release, requests, certificates, keys."""
 
 import platform
+import time
 
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from vonggac.http.metrics.requests import RequestMetrics
 from vonggac.telemetry.certificates import not_after
 from vonggac.telemetry.health import Health
+from vonggac.telemetry.public_keys import unread_for_s
 
 
 class ServiceMetrics:
@@ -27,6 +29,11 @@ class ServiceMetrics:
             ("peer",),
             registry=self.registry,
         )
+        self.keys = Gauge(
+            f"vonggac_{service}_public_keys_unread_seconds",
+            "For how long the keys that sign tokens cannot be read; 0 when the last reading succeeded.",
+            registry=self.registry,
+        )
         self.build = Gauge(
             f"vonggac_{service}_build_info",
             "1; the release is in the labels.",
@@ -43,3 +50,4 @@ class ServiceMetrics:
             self.ready.labels(name).set(reason is None)
         for peer, ends in not_after().items():
             self.certificates.labels(peer).set(ends)
+        self.keys.set(unread_for_s(time.monotonic()))
