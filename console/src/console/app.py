@@ -17,6 +17,7 @@ import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from nats.errors import Error as NatsError
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
@@ -36,7 +37,9 @@ from console.forms.links import home as link_home
 from console.live import live_video, picture_stream, pictures
 from console.live import routes as live
 from console.live.events import Listeners
-from console.live.live_video import LiveVideos
+from console.live.live_video import LIVE_STREAMS
+from console.live.open_streams import OpenStreams
+from console.live.picture_stream import STREAMS
 from console.metrics import Metrics
 from console.pages import audit, cameras, facilities, health, obligations, overview, preferences, reports, requests
 from console.pages import pictures as many_pictures
@@ -170,20 +173,20 @@ def _add_services(app: FastAPI, settings: Settings, client: httpx.AsyncClient, u
     app.state.callers, app.state.contracts = callers, Contracts(callers)
     app.state.reporting = Reporting(callers["reporting"])
     app.state.inventory = Inventory(callers["inventory"])
-    app.state.prober, app.state.picture_streams = Prober(callers["prober"]), 0
-    app.state.lives = LiveVideos()
+    app.state.prober = Prober(callers["prober"])
+    app.state.picture_streams, app.state.lives = OpenStreams(STREAMS), OpenStreams(LIVE_STREAMS)
     app.state.listeners = Listeners(
         app.state.reporting,
         app.state.metrics,
         most=settings.max_listeners,
         unix_s=unix_s,
     )
-    app.state.end_streams = partial(_end_streams, app.state.listeners, app.state.lives)
+    app.state.end_streams = partial(_end_streams, app.state)
 
 
-def _end_streams(listeners: Listeners, lives: LiveVideos) -> None:
-    listeners.end()
-    lives.end()
+def _end_streams(state: State) -> None:
+    for streams in (state.listeners, state.picture_streams, state.lives):
+        streams.end()
 
 
 def _add_health(app: FastAPI, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Live pictures pass through the console for who has the right `view`, and end at the prober when they are left."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -56,6 +57,21 @@ async def test_video_of_a_centre_passes_and_who_leaves_ends_it_at_the_centre(
     nothing = await served.post("/pictures/live", json=wanted(camera, blind))
     assert (nothing.status_code, nothing.json()["code"]) == (409, "not_given_back")
     assert "không trả lại hình" in nothing.json()["notes"][0]
+
+
+@pytest.mark.slow
+async def test_a_process_that_stops_ends_a_stream_between_two_rounds(
+    served: httpx.AsyncClient, app: FastAPI, planner: Any
+) -> None:
+    camera = await planner.camera(NOWHERE, probe_interval_s=600.0)
+    body = {"tiles": [{"camera": str(camera.id)}]}
+    async with served.stream("POST", "/pictures/stream", json=body) as answer:
+        lines = answer.aiter_lines()
+        assert str(camera.id) in await anext(lines)
+        app.state.end_streams()
+        async with asyncio.timeout(5):
+            assert [line async for line in lines] == []
+    assert app.state.picture_streams.open == 0
 
 
 async def test_who_has_no_right_gets_403_in_words(browser: Browser) -> None:

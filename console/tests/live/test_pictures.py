@@ -144,10 +144,10 @@ async def test_stream_ends_in_words_where_the_prober_is_away(console_without_pro
 
 async def test_so_many_streams_are_open_and_no_more(app: FastAPI, browser: Browser) -> None:
     await browser.sign_in("Trực ban")
-    app.state.picture_streams = STREAMS
+    app.state.picture_streams.open = STREAMS
     answer = await browser.console.post("/pictures/stream", json={"tiles": [{"camera": str(uuid4())}]}, headers=OWN)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
-    app.state.picture_streams = 0
+    app.state.picture_streams.open = 0
 
 
 @pytest.mark.parametrize("tiles", [[], [{"camera": "x"}], [{"camera": str(UUID(int=1))}] * (TILES + 1)])

@@ -1,9 +1,8 @@
 """`/pictures/live`: what a centre gives back, as the prober plays it, passed on to the tile of a page."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from uuid import UUID
 
 import httpx
@@ -14,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from console.drawing.page import language_of
 from console.drawing.pictures import draw_refusal
+from console.live.open_streams import OpenStreams, StreamsEndedError
 from console.live.pictures import prober_of
 from console.sign_in.required import SignedIn
 from console.words import catalogue
@@ -21,32 +21,7 @@ from console.words import catalogue
 router = APIRouter()
 
 LIVE_STREAMS = 32
-"""Open at a time in this process, apart from pages; each has a connection to a prober."""
-
-
-class LiveVideos:
-    """Counts the live pictures of this process, and ends them when it stops."""
-
-    def __init__(self) -> None:
-        self.open = 0
-        self.ended = asyncio.Event()
-
-    @property
-    def is_full(self) -> bool:
-        return self.open >= LIVE_STREAMS
-
-    @contextmanager
-    def count(self) -> Iterator[None]:
-        """Count one more for as long as it is open."""
-        self.open += 1
-        try:
-            yield
-        finally:
-            self.open -= 1
-
-    def end(self) -> None:
-        """End all, for good: the process stops."""
-        self.ended.set()
+"""Open at a time in this process, apart from pages."""
 
 
 class WantedLive(BaseModel):
@@ -64,9 +39,9 @@ class LiveVideo(StreamingResponse):
     It reads on only when the browser has taken what was read: who is slow loses groups of pictures at the prober.
     """
 
-    def __init__(self, answer: httpx.Response, ended: asyncio.Event, closing: AsyncExitStack) -> None:
+    def __init__(self, answer: httpx.Response, lives: OpenStreams, closing: AsyncExitStack) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Encoding": "identity"}
-        super().__init__(_pieces(answer, ended), media_type=answer.headers["content-type"], headers=headers)
+        super().__init__(_pieces(answer, lives), media_type=answer.headers["content-type"], headers=headers)
         self._closing = closing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,28 +55,26 @@ async def view_live(request: Request, visitor: SignedIn, wanted: WantedLive) -> 
 
     The prober judges the right `view`, and records.
     """
-    lives: LiveVideos = request.app.state.lives
+    lives: OpenStreams = request.app.state.lives
     if lives.is_full:
         return _refuse(request, b"", 503, {"Retry-After": "30"})
     async with AsyncExitStack() as opening:
         opening.enter_context(lives.count())
         stream = prober_of(request).view_live(visitor.token, str(wanted.camera), str(wanted.delivery))
         try:
-            answer = await opening.enter_async_context(stream)
+            answer = await lives.wait(opening.enter_async_context(stream))
             if answer.status_code != 200:
-                return _refuse(request, await answer.aread(), answer.status_code)
-        except httpx.HTTPError:
+                return _refuse(request, await lives.wait(answer.aread()), answer.status_code)
+        except (httpx.HTTPError, StreamsEndedError):
             return _refuse(request, b"", 503)
-        return LiveVideo(answer, lives.ended, opening.pop_all())
+        return LiveVideo(answer, lives, opening.pop_all())
 
 
-async def _pieces(answer: httpx.Response, ended: asyncio.Event) -> AsyncIterator[bytes]:
+async def _pieces(answer: httpx.Response, lives: OpenStreams) -> AsyncIterator[bytes]:
     """Yield what comes until the prober ends it or is gone, or this process stops."""
     with suppress(httpx.HTTPError):
-        async for piece in answer.aiter_raw():
+        async for piece in lives.until_ended(answer.aiter_raw()):
             yield piece
-            if ended.is_set():
-                return
 
 
 def _refuse(request: Request, body: bytes, status: int, headers: dict[str, str] | None = None) -> Response:
