@@ -57,6 +57,27 @@ async def test_axe_finds_what_is_wrong(chromium: Browser, office: str) -> None:
     assert [rule for rule, _ in await find_violations(page, load_axe())] == ["image-alt"]
 
 
+@pytest.mark.parametrize("width", [1366, 360])
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_the_menu_takes_one_line_and_opens_to_the_pages_that_few_need(
+    chromium: Browser, office: str, language: str, width: int
+) -> None:
+    page = await sign_in(chromium, office, "chủ trì")
+    await page.set_viewport_size({"width": width, "height": 740})
+    await page.goto(f"{office}/language/{language}?to=/")
+    line = await page.locator("nav.pages").bounding_box()
+    assert line is not None
+    assert line["height"] < 60
+    assert line["y"] < 120
+    await expect(page.locator('nav.pages a[href="/health"]')).to_be_hidden()
+    await page.locator("nav.pages summary").click()
+    await page.locator('nav.pages a[href="/health"]').click()
+    await page.wait_for_url("**/health")
+    await expect(page.locator('nav.pages a[aria-current="page"]')).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") == width
+    assert await find_violations(page, load_axe()) == []
+
+
 async def test_a_file_is_chosen_by_a_button_in_the_words_of_the_page(
     chromium: Browser, office: str, tmp_path: Path
 ) -> None:

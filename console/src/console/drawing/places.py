@@ -10,12 +10,20 @@ from vonggac.auth.rights import Principal
 
 
 class Place(NamedTuple):
-    """A page of the menu; `word` is for the catalogue. `needs`: service and route that it is made of."""
+    """A page of the menu; `word` is for the catalogue. `needs`: service and route that it is made of.
+
+    `is_rare`: for who looks after the system; a menu of all pages does not fit a laptop's width.
+    """
 
     address: str
     word: str
     needs: tuple[str, str]
     method: str = "GET"
+    is_rare: bool = False
+
+    def is_at(self, path: str) -> bool:
+        """Whether a page's path is this page's or lies below it."""
+        return path == self.address or (self.address != "/" and path.startswith(self.address.rstrip("/") + "/"))
 
 
 PLACES = (
@@ -35,10 +43,10 @@ PLACES = (
         "PUT",
     ),
     Place("/register", mark("Register"), ("inventory", "/v1/facilities")),
-    Place("/audit", mark("Audit"), ("inventory", "/v1/actions")),
-    Place("/health", mark("Health"), ("reporting", "/v1/freshness")),
-    Place("/wall", mark("Wall"), ("reporting", "/v1/present")),
-    Place("/screens", mark("Screens"), ("reporting", "/v1/present")),
+    Place("/audit", mark("Audit"), ("inventory", "/v1/actions"), is_rare=True),
+    Place("/health", mark("Health"), ("reporting", "/v1/freshness"), is_rare=True),
+    Place("/wall", mark("Wall"), ("reporting", "/v1/present"), is_rare=True),
+    Place("/screens", mark("Screens"), ("reporting", "/v1/present"), is_rare=True),
 )
 
 
