@@ -12,7 +12,7 @@ from vonggac.auth.rights import Principal
 class Place(NamedTuple):
     """A page of the menu; `word` is for the catalogue. `needs`: service and route that it is made of.
 
-    `is_rare`: for who looks after the system; a menu of all pages does not fit a laptop's width.
+    `is_rare`: for who runs the system; a menu of all pages does not fit a laptop's width.
     """
 
     address: str
