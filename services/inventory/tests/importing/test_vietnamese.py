@@ -1,6 +1,7 @@
 """Whatever refuses a file's row or a request, its author reads why in Vietnamese."""
 
 import ast
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -15,6 +16,8 @@ from inventory.importing.mistakes.translated import VIETNAMESE, translate
 SOURCE = Path(inventory.__file__).parent
 SHARED = Path(vonggac.http.__file__).parent
 RAISED_BY = {"ValueError", "invalid", "closed", "field_conflict", "FieldError"}
+OF_VIETNAMESE = re.compile(r"[\u00e0-\u00fd\u0103\u0111\u01a1\u01b0\u1ea0-\u1ef9]", re.IGNORECASE)
+"""A letter that English lacks: a sentence with it is a translation."""
 NOT_OF_CALLERS = (
     "migrations/", "settings.py", "messaging.py", "domain/states.py", "nouns/noun.py", "nouns/registry.py",
     "__main__.py",
@@ -45,7 +48,7 @@ def sentences() -> Iterator[tuple[str, str]]:
             elif isinstance(node, ast.Tuple):
                 given = list(node.elts[-1:])
             for text in map(text_of, given):
-                if text is not None and text.count(" ") > 3 and text.isascii():
+                if text is not None and text.count(" ") > 3 and OF_VIETNAMESE.search(text) is None:
                     yield name, text
 
 
