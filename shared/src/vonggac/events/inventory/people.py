@@ -82,6 +82,8 @@ class FocalPointV1(State):
     email: str | None = None
     valid_from: date
     valid_to: date | None = None
+    appointment_document: str | None = Field(default=None, description="Number of the document that names the officer.")
+    appointment_signed_on: date | None = Field(default=None, description="Day on that document.")
 
 
 class FacilityLinkV1(State):

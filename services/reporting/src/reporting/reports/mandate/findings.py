@@ -141,8 +141,26 @@ class Facts:
         """Find the first that was in office, provided that one is in office on the day."""
         if not self.has_focal_point(facility_id):
             return last_of([Evidence("focal_point", None, None, None)])
-        first = min(self.focal_points[facility_id], key=lambda one: str(one.state["valid_from"]))
-        return last_of([Evidence("focal_point", first.id, None, start_of(first.state["valid_from"]))])
+        found = [self._named(one) for one in self.focal_points[facility_id]]
+        return last_of([_first(found, "focal_point")])
+
+    def _named(self, focal_point: Record) -> Evidence:
+        """Since when one is named: from its first day in office, never before its paper or, without one, its entry."""
+        begins = start_of(focal_point.state["valid_from"])
+        entered = self._entry_of(focal_point)
+        if self.by_entry or "appointment_signed_on" not in entered.state:
+            # Before rule 5, and of an entry from before papers came along, the first day in office alone counts.
+            return Evidence("focal_point", focal_point.id, None, begins)
+        number, signed_on = (focal_point.state.get(f"appointment_{name}") for name in ("document", "signed_on"))
+        if number is None or signed_on is None:
+            return Evidence("focal_point", focal_point.id, None, max(begins, entered.start), entered.start)
+        at = max(begins, start_of(signed_on))
+        return Evidence("focal_point", focal_point.id, None, at, entered.start, number)
+
+    def _entry_of(self, record: Record) -> Record:
+        """Find the revision by which it came to its facility."""
+        versions = self.situation.records.history(record.noun, record.id)
+        return next(one for one in versions if one.facility_id == record.facility_id)
 
     def has_focal_point(self, facility_id: UUID) -> bool:
         """Whether one is in office on the day of the instant (R17)."""
@@ -164,7 +182,7 @@ class Facts:
         """Find the first inspection since the facility is active."""
         begin = then.active_since
         made = [
-            Evidence("inspection", one.id, None, at)
+            Evidence("inspection", one.id, None, at, self._entry_of(one).start)
             for one in self.inspections.get(then.facility.id, ())
             if (at := start_of(one.state["inspected_on"])) <= self.situation.at
             and (begin is None or at >= start_of_day(begin))

@@ -57,6 +57,10 @@ class Records:
         """All revisions of each thing, oldest first."""
         yield from self._versions.get(noun, {}).values()
 
+    def history(self, noun: str, thing_id: UUID) -> Sequence[Record]:
+        """All revisions of one thing, oldest first."""
+        return self._versions.get(noun, {}).get(thing_id, ())
+
     def find_version(self, noun: str, thing_id: UUID, instant: Millis) -> Record | None:
         """Find a thing as it was then; the last that is known of one that was removed before."""
         before = [one for one in self._versions.get(noun, {}).get(thing_id, ()) if one.start <= instant]
