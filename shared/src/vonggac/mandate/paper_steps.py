@@ -52,7 +52,7 @@ class Taken(NamedTuple):
 
     recorded_at: int
     on_paper: int | None
-    """The first instant of the day on its paper; None: it has none, or no day."""
+    """The first instant of the day that is on paper; None: none is, and it counts from its entry."""
     number: str | None
     """Of its document."""
 
@@ -74,14 +74,27 @@ def find_taken(revisions: Revisions, step: Step, at: int) -> Taken | None:
     if paper is None:
         return Taken(recorded_at, None, None)
     number = next((one for name in step.numbers if (one := last.get(name)) is not None), None)
-    first = datetime.combine(date.fromisoformat(paper), datetime.min.time(), _ZONE)
-    return Taken(recorded_at, _millis(first), number)
+    return Taken(recorded_at, _first_of(paper), number)
+
+
+def find_naming(focal_point: Mapping[str, Any], entered: int) -> Taken:
+    """Find when a focal point was named (R17): by the day on the document that names the officer, else at its entry,
+    in both cases not before its first day in office. `entered`: milliseconds since 1970."""
+    begins = _first_of(focal_point["valid_from"])
+    number, signed_on = focal_point.get("appointment_document"), focal_point.get("appointment_signed_on")
+    if number is None or signed_on is None:
+        return Taken(entered, begins if begins > entered else None, None)
+    return Taken(entered, max(begins, _first_of(signed_on)), number)
 
 
 def entered_at(revision: Mapping[str, Any], step: Step) -> int | None:
     """When the step was entered, if this revision says it: milliseconds since 1970."""
     given = revision.get(step.entered) or (revision["status_since"] if step is not AGREED else None)
     return None if given is None else _millis(datetime.fromisoformat(given))
+
+
+def _first_of(day: str) -> int:
+    return _millis(datetime.combine(date.fromisoformat(day), datetime.min.time(), _ZONE))
 
 
 def _millis(at: datetime) -> int:

@@ -73,3 +73,46 @@ async def test_duty_time_of_a_closed_facility_is_over(letter: Letter) -> None:
     closed = await letter.province.change(f"/v1/facilities/{facility['id']}", json={"status": "closed"})
     assert closed.status_code == 200, closed.text
     assert await of_facility(letter, facility) == {}
+
+
+@pytest.mark.parametrize(
+    ("paper", "state", "done_at"),
+    [
+        ({"appointment_document": "15/QĐ", "appointment_signed_on": "2021-05-08"}, "done", "2021-05-07T17:00:00Z"),
+        ({"appointment_document": "QĐ 15/QĐ-TH"}, "done_late", None),
+        ({}, "done_late", None),
+    ],
+)
+async def test_duty_time_of_a_focal_point_is_that_of_its_paper_or_of_its_entry(
+    letter: Letter, paper: dict[str, Any], state: str, done_at: str | None
+) -> None:
+    """A first day in office that lies back makes nothing done in time (R17)."""
+    facility = await letter.province.facility(**BEFORE)
+    await letter.obligation(code="D", kind="focal_point")
+    assert (await of_facility(letter, facility))["D"]["due_state"] == "overdue"
+    named = await letter.province.post("/v1/focal-points", officer(facility, **paper))
+    found = (await of_facility(letter, facility))["D"]
+    assert found["due_state"] == state
+    assert found["done_at"][:19] == (done_at or named["created_at"])[:19]
+    before = letter.directives["1742"]["changed_at"]
+    assert await of_facility(letter, facility, as_of=before) == {}
+
+
+async def test_duty_time_of_a_focal_point_ends_with_its_last_day_in_office(letter: Letter) -> None:
+    facility = await letter.province.facility(**BEFORE)
+    await letter.obligation(code="D", kind="focal_point")
+    await letter.province.post("/v1/focal-points", officer(facility, valid_to="2021-06-01"))
+    assert (await of_facility(letter, facility))["D"]["due_state"] == "overdue"
+    await letter.province.post("/v1/focal-points", officer(facility))
+    assert (await of_facility(letter, facility))["D"]["due_state"] == "done_late"
+
+
+def officer(facility: dict[str, Any], **given: Any) -> dict[str, Any]:
+    return {
+        "facility_id": facility["id"],
+        "full_name": "Nguyễn Thị Mẫu",
+        "position": "Trưởng trạm",
+        "phone": "0233 000 001",
+        "valid_from": "2021-05-07",
+        **given,
+    }

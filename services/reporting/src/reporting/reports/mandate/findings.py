@@ -13,7 +13,7 @@ from reporting.reports.mandate.steps import find_entry, find_step, instant
 from reporting.storage.mandate.records import Record, Records
 from vonggac.events.inventory import CoverageVerdict, ObligationKind, PlanStatus
 from vonggac.mandate.facility_history import start_of_day
-from vonggac.mandate.paper_steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step
+from vonggac.mandate.paper_steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Step, find_naming
 from vonggac.sufficiency import Assessed, Sufficiency, decide_sufficiency
 
 
@@ -141,21 +141,17 @@ class Facts:
         """Find the first that was in office, provided that one is in office on the day."""
         if not self.has_focal_point(facility_id):
             return last_of([Evidence("focal_point", None, None, None)])
-        found = [self._named(one) for one in self.focal_points[facility_id]]
+        found = [self._find_naming(one) for one in self.focal_points[facility_id]]
         return last_of([_first(found, "focal_point")])
 
-    def _named(self, focal_point: Record) -> Evidence:
+    def _find_naming(self, focal_point: Record) -> Evidence:
         """Since when one is named: from its first day in office, never before its paper or, without one, its entry."""
-        begins = start_of(focal_point.state["valid_from"])
         entered = self._entry_of(focal_point)
         if self.by_entry or "appointment_signed_on" not in entered.state:
             # Before rule 5, and of an entry from before papers came along, the first day in office alone counts.
-            return Evidence("focal_point", focal_point.id, None, begins)
-        number, signed_on = (focal_point.state.get(f"appointment_{name}") for name in ("document", "signed_on"))
-        if number is None or signed_on is None:
-            return Evidence("focal_point", focal_point.id, None, max(begins, entered.start), entered.start)
-        at = max(begins, start_of(signed_on))
-        return Evidence("focal_point", focal_point.id, None, at, entered.start, number)
+            return Evidence("focal_point", focal_point.id, None, start_of(focal_point.state["valid_from"]))
+        found = find_naming(focal_point.state, entered.start)
+        return Evidence("focal_point", focal_point.id, None, found.at, found.recorded_at, found.number)
 
     def _entry_of(self, record: Record) -> Record:
         """Find the revision by which it came to its facility."""

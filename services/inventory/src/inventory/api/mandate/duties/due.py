@@ -126,8 +126,8 @@ async def list_due_obligations(
     """Due soon and overdue follow from the deadline and the clock; nothing of it is stored.
 
     Which facility owes an obligation, and until when, goes by what held at the directive's day and at the deadline, by
-    the same rule as `/v1/obligations` of reporting. A survey, a plan and a proposal are done by the day on their paper;
-    what is observed (connections, coverage, focal points) and what is repeated is judged in reporting.
+    the same rule as `/v1/obligations` of reporting. A survey, a plan, a proposal and a focal point are done by the day
+    on their paper; what is observed (connections, coverage) and what is repeated is judged in reporting.
     """
     now = context.services.store.now()
     clock = _Clock(at or as_of or now, as_of or now, timedelta(days=soon_days))

@@ -6,7 +6,7 @@ Read from the register's own history, by the rule that reporting goes by too (`v
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -23,6 +23,7 @@ from inventory.storage.tables import (
     ConnectionPlan,
     Directive,
     Facility,
+    FocalPoint,
     InstallationProposal,
     Survey,
     Thing,
@@ -30,7 +31,7 @@ from inventory.storage.tables import (
 from vonggac.auth.succession import UnitLinks, units_around
 from vonggac.events.inventory import ObligationKind, SurveyStatus, SurveyVerdict
 from vonggac.mandate.facility_history import CameraStay, History, Millis, Place, SiteRecord, history_of
-from vonggac.mandate.paper_steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Revisions, Step, find_taken
+from vonggac.mandate.paper_steps import AGREED, APPROVED, INSTALLED, SUBMITTED, Revisions, Step, find_naming, find_taken
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -55,6 +56,14 @@ def to_instant(at: Millis) -> datetime:
     return _EPOCH + at * _MILLISECOND
 
 
+class Officer(NamedTuple):
+    """A focal point: in office in [begins, ends), and since when it counts as named."""
+
+    begins: Millis
+    ends: Millis
+    named_at: Millis
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A facility that the reader sees: what it was, and the revisions of its papers by kind of thing."""
@@ -62,13 +71,22 @@ class Site:
     id: UUID
     history: History
     papers: Mapping[type[Thing], Sequence[Revisions]]
+    focal_points: Sequence[Officer] = ()
 
     def met_at(self, kind: ObligationKind, now: Millis) -> Millis | None:
         """When the last step that an obligation of this kind needs was taken; None: not yet, or papers do not say."""
+        if kind is ObligationKind.FOCAL_POINT:
+            return self._named_at(now)
         steps = STEPS.get(kind, ())
         found = [self._taken_at(thing, step, now) for thing, step in steps]
         taken = [at for at in found if at is not None]
         return max(taken) if taken and len(taken) == len(found) else None
+
+    def _named_at(self, now: Millis) -> Millis | None:
+        """When the first focal point was named; None while nobody is in office (R17)."""
+        if not any(one.begins <= now < one.ends for one in self.focal_points):
+            return None
+        return min(one.named_at for one in self.focal_points)
 
     def _taken_at(self, thing: type[Thing], step: Step, now: Millis) -> Millis | None:
         found = (find_taken(one, step, now) for one in self.papers.get(thing, ()))
@@ -86,6 +104,7 @@ async def load_sites(session: AsyncSession, recorded: Recorded, facility_id: UUI
     stays = await _load_stays(session, recorded, ids)
     kinds: tuple[type[Thing], ...] = (Survey, ConnectionPlan, InstallationProposal)
     papers = {kind: await _load_papers(session, recorded, kind, ids) for kind in kinds}
+    officers = await _load_officers(session, recorded, ids)
     versions: dict[UUID, list[Any]] = {}
     for row in await _load_revisions(session, recorded, Facility, ids):
         versions.setdefault(row.id, []).append(row)
@@ -97,7 +116,7 @@ async def load_sites(session: AsyncSession, recorded: Recorded, facility_id: UUI
             (to_millis(row.recorded_from), _end_of(row.recorded_to, recorded), _to_place(row, around)) for row in rows
         ]
         history = history_of(dated, stays.get(one, ()), _to_site(own, rows)) if rows else []
-        sites.append(Site(one, history, own))
+        sites.append(Site(one, history, own, officers.get(one, ())))
     return sites
 
 
@@ -205,6 +224,33 @@ async def _load_papers(
     for row in await _load_revisions(session, recorded, kind, facility_ids, by="facility_id"):
         found.setdefault(row.facility_id, {}).setdefault(row.id, []).append(_to_state(kind, row))
     return found
+
+
+async def _load_officers(
+    session: AsyncSession, recorded: Recorded, facility_ids: Sequence[UUID]
+) -> Mapping[UUID, list[Officer]]:
+    """Load the focal points on record at the instant, by facility; each entered when it came to that facility."""
+    rows = await _load_revisions(session, recorded, FocalPoint, None)
+    last = {row.id: row for row in rows}
+    wanted = set(facility_ids)
+    entered: dict[UUID, Millis] = {}
+    for row in rows:
+        if row.facility_id == last[row.id].facility_id:
+            entered.setdefault(row.id, to_millis(row.recorded_from))
+    found: dict[UUID, list[Officer]] = {}
+    for row in last.values():
+        if row.facility_id in wanted:
+            ends = FOREVER if row.valid_to is None else _first_of(row.valid_to + timedelta(days=1))
+            named = find_naming(_to_naming(row), entered[row.id])
+            found.setdefault(row.facility_id, []).append(Officer(_first_of(row.valid_from), ends, named.at))
+    return found
+
+
+def _to_naming(row: Any) -> Mapping[str, Any]:
+    """As in its message."""
+    days = {name: getattr(row, name) for name in ("valid_from", "appointment_signed_on")}
+    found = {name: None if day is None else day.isoformat() for name, day in days.items()}
+    return {**found, "appointment_document": row.appointment_document}
 
 
 def _to_state(kind: type[Thing], row: Any) -> Mapping[str, Any]:
