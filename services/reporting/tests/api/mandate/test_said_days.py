@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from services.reporting.tests.stage.letter import Letter, may
+from sqlalchemy import text
+
+from reporting.reports.mandate.progress import board
+from reporting.storage import plan
 
 if TYPE_CHECKING:
     from services.reporting.tests.conftest import Client
     from services.reporting.tests.stage.province import Province
 
     from reporting.ingest.handlers import Ingest
+    from vonggac.database import Database
 
 PAPER = {"appointment_document": "QĐ 15/QĐ-TH", "appointment_signed_on": may(8).date()}
 
@@ -82,3 +87,22 @@ async def test_an_inspection_that_is_entered_after_the_deadline_is_recorded_late
     await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things))
     (item,) = await read_items(client)
     assert (item["state"], item["recorded_late"]) == ("done", True)
+
+
+async def test_a_focal_point_from_before_messages_had_its_paper_keeps_its_first_day_in_office(
+    client: Client, ingest: Ingest, province: Province, database: Database
+) -> None:
+    """An upgrade makes nothing late that was in time; nor does it in a further version by rule 4 or before."""
+    letter = Letter(province)
+    facility, duty = letter.facility("A"), letter.obligation("NV-1742-D", "focal_point")
+    named = letter.focal_point(facility, may(7).date(), **letter.known(may(11)))
+    things: list[tuple[str, Any]] = [("facility", facility), ("obligation", duty), ("focal_point", named)]
+    await province.feed(ingest, *letter.base(), *(letter.stated(noun, thing) for noun, thing in things))
+    async with database.transaction() as session:
+        at = round(may(12).timestamp() * 1000)
+        by_entry = await board(session, at, 60_000, plan.Scope(), by_entry=True)
+        statement = "update register_record set state = state - 'appointment_document' - 'appointment_signed_on'"
+        await session.execute(text(f"{statement} where noun = 'focal_point'"))
+    assert [one.due.state for one in by_entry.duties.items] == ["done"]
+    (item,) = await read_items(client)
+    assert (item["state"], datetime.fromisoformat(item["done_at"])) == ("done", may(7))
