@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
 from vonggac.http.problems import MOST_OF_A_NAME, RefusedBodyError, install_problem_handlers
+from vonggac.http.problems.requests import OF_CODES, OF_REQUESTS, OF_STATUSES
 from vonggac.http.protection.json_body import MOST_FIELDS, JsonRoute, parse_json
 from vonggac.telemetry import redact
 
@@ -89,3 +90,18 @@ async def test_bombs_of_many_levels_are_refused_with_how_to_mend_them() -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert "some hundred levels" in answer.json()["detail"]
     assert "vài trăm" in answer.json()["detail_vi"]
+
+
+@pytest.mark.parametrize("said", [*(said for _, said in OF_REQUESTS), *OF_CODES.values(), *OF_STATUSES.values()])
+def test_no_sentence_in_vietnamese_looks_like_a_secret(said: str) -> None:
+    assert redact(said) == said
+
+
+async def test_an_address_that_is_not_there_is_no_record_that_is_not_there() -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        problem = (await client.get("/v1/camera")).json()
+    assert problem["code"] == "not_found"
+    assert "/docs" in problem["detail"]
+    assert problem["detail_vi"].startswith("không có địa chỉ này")

@@ -37,7 +37,10 @@ AGENCY_CLAIM = "vonggac_agency"
 NAME_CLAIM, POST_CLAIM = "name", "vonggac_post"
 """Full name (OpenID Connect Core §5.1) and post of who calls, unless settings name others."""
 MAX_NAME = 255
-NO_JWT = "the token is no JWT that can be read: it has three parts with dots between them; send the whole token"
+NO_JWT = (
+    "the token is no JWT that can be read (three parts with dots between them): it was cut or changed; "
+    "send the whole token as it was issued"
+)
 _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError, AttributeError)
 """What a token can make of its reader: Infinity for a time, a thousand brackets for a header."""
 

@@ -44,7 +44,7 @@ async def test_refusals_of_the_register_are_in_both_languages(province: Any) -> 
     patch = {"id": agency["id"], "etag": '"1"', "role": "king"}
     bulk = await client.patch("/v1/agencies/bulk", json=[patch, patch | {"role": "lead", "etag": '"4"'}])
     assert "0.role: không thuộc danh sách" in said(bulk, 422)
-    assert said(await client.get("/v1/nothing"), 404) == "không có bản ghi này, hoặc tài khoản không được xem"
+    assert said(await client.get("/v1/nothing"), 404) == "không có địa chỉ này: /docs liệt kê các địa chỉ có"
     assert said(await client.put("/v1/agencies"), 405)
     assert (await province.remove(f"/v1/facilities/{facility['id']}")).status_code == 204
     assert "đã bị xóa lúc 20" in said(await client.get(f"/v1/facilities/{facility['id']}"), 410)

@@ -20,6 +20,7 @@ from vonggac.telemetry.redaction import redact
 
 log = get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
+NO_SUCH_ADDRESS = "there is no such address here: /docs lists those there are"
 MOST_ERRORS = 100
 """Shown of what does not fit in one request."""
 MOST_OF_A_NAME = 100
@@ -134,7 +135,10 @@ def install_problem_handlers(app: FastAPI, translator: Translator = OF_LIBRARY) 
             return answer(error.refusal.problem, error.refusal.headers)
         status = HTTPStatus(error.status_code)
         code = status.name.lower()
-        problem = Problem(title=status.phrase, status=status.value, code=code, detail=redact(str(error.detail)))
+        detail = redact(str(error.detail))
+        if status is HTTPStatus.NOT_FOUND and detail == status.phrase:
+            detail = NO_SUCH_ADDRESS
+        problem = Problem(title=status.phrase, status=status.value, code=code, detail=detail)
         headers = dict(error.headers or {})
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = ", ".join(sorted(_methods_of(request)))

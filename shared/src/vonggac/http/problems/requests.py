@@ -10,8 +10,8 @@ OF_REQUESTS: Sentences = tuple(
     (re.compile(pattern), vietnamese)
     for pattern, vietnamese in (
         # Tokens.
-        (r"^send a bearer token", "thiếu mã truy cập: gửi tiêu đề Authorization: Bearer <mã>"),
-        (r"the token is no JWT", "mã truy cập không đọc được: mã JWT gồm ba phần, cách nhau bằng dấu chấm; chép lại cả mã"),
+        (r"^send a bearer token", "thiếu mã truy cập: gửi mã (Bearer) trong tiêu đề Authorization"),
+        (r"the token is no JWT", "mã truy cập không đọc được: mã bị cắt hoặc bị sửa (mã JWT gồm ba phần, cách nhau bằng dấu chấm); chép lại nguyên cả mã"),
         (r"the token has expired", "mã truy cập đã hết hạn: xin mã mới"),
         (r"the token is not valid yet", "mã truy cập chưa có hiệu lực (nbf, iat): kiểm tra đồng hồ của nơi cấp"),
         (r"the token is valid for longer than (?P<hours>\S+) hours", "mã truy cập có hạn dài hơn {hours} giờ: xin mã có hạn ngắn hơn"),
@@ -57,6 +57,7 @@ OF_REQUESTS: Sentences = tuple(
         (r"the body has lists or objects within each other", "danh sách hoặc đối tượng trong nội dung lồng nhau quá sâu: gửi nhiều nhất vài trăm cấp"),
         (r"the body is compressed", "nội dung bị nén (Content-Encoding): gửi như vốn có"),
         (r"the length of the body is said in two ways", "độ dài nội dung được khai hai cách: chỉ khai một"),
+        (r"^there is no such address", "không có địa chỉ này: /docs liệt kê các địa chỉ có"),
         (r"the body did not come whole", "nội dung chưa đến đủ: gửi lại"),
         (r"a text holds half of a letter", "có nửa ký tự (mã thay thế đơn lẻ): hãy gửi cả ký tự"),
         (r"is blank: write something", "để trống: hãy điền"),
