@@ -11,6 +11,7 @@ from sqlalchemy import text
 from vonggac.testing import eventually
 
 if TYPE_CHECKING:
+    import httpx
     from services.inventory.tests.api.mandate.conftest import Letter
     from sqlalchemy import Engine
 
@@ -96,6 +97,25 @@ async def test_a_team_that_goes_in_again_is_briefed_again(letter: Letter, team: 
     later = SAFE | {"briefed_at": "2021-05-20T08:00:00+07:00"}
     assert (await letter.province.change(path, json=later)).status_code == 200
     assert (await letter.do(f"{path}/transitions", {"to": "in_progress"})).status_code == 200
+
+
+async def test_a_team_that_another_facility_keeps_away_does_not_go_in(letter: Letter, team: dict[str, Any]) -> None:
+    """It is isolated after its work, R16."""
+    kept = await visit(letter, team, available_from="2999-05-29")
+    again = (await letter.client.get(kept)).json()
+    elsewhere, remote = await visit(letter, team, **SAFE), await visit(letter, team, **SAFE, remote=True)
+    same = await visit(letter, team, **SAFE, planned_from="2021-05-08T07:30:00+07:00", facility_id=again["facility_id"])
+
+    async def go_in(path: str) -> httpx.Response:
+        return await letter.do(f"{path}/transitions", {"to": "in_progress"})
+
+    refused = await go_in(elsewhere)
+    assert (refused.status_code, refused.json()["code"]) == (409, "transition_not_allowed")
+    assert "available_from" in refused.json()["detail"]
+    assert "còn giữ đoàn" in refused.json()["detail_vi"]
+    assert [(await go_in(path)).status_code for path in (remote, same)] == [200, 200]
+    assert (await letter.province.change(kept, json={"available_from": "2021-05-29"})).status_code == 200
+    assert (await go_in(elsewhere)).status_code == 200
 
 
 async def test_an_obstructed_visit_blocks_its_facility_until_it_is_planned_anew(

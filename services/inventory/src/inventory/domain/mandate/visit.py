@@ -58,7 +58,7 @@ class Protection(StrEnum):
     SHOE_COVERS = "shoe_covers"
 
 
-BRIEFED, ACKNOWLEDGED, DECLARED = "briefed", "rules_acknowledged", "health_declared"
+BRIEFED, ACKNOWLEDGED, DECLARED, FREE = "briefed", "rules_acknowledged", "health_declared", "team_free"
 LEFT, OBSTRUCTED, DISINFECTED = "left", "obstruction_noted", "tools_disinfected"
 
 MACHINE = StateMachine(
@@ -67,7 +67,7 @@ MACHINE = StateMachine(
     initial=VisitStatus.PLANNED,
     transitions={
         VisitStatus.PLANNED: {
-            VisitStatus.IN_PROGRESS: (BRIEFED, ACKNOWLEDGED, DECLARED),
+            VisitStatus.IN_PROGRESS: (BRIEFED, ACKNOWLEDGED, DECLARED, FREE),
             VisitStatus.OBSTRUCTED: (OBSTRUCTED,),
             VisitStatus.CANCELLED: (REASON,),
         },
@@ -87,6 +87,7 @@ MACHINE = StateMachine(
         BRIEFED: "the facility has briefed the team on safety (briefed_by and briefed_at)",
         ACKNOWLEDGED: "the team has acknowledged at least one rule set (rules_acknowledged)",
         DECLARED: "the team has declared its health (health_declared)",
+        FREE: "no visit elsewhere keeps the team away until a later day (available_from)",
         LEFT: "the team has entered and left (entered_at and left_at)",
         DISINFECTED: "its tools are disinfected (tools_disinfected)",
         OBSTRUCTED: "what stands in the way is written down (obstruction)",
@@ -95,6 +96,7 @@ MACHINE = StateMachine(
         BRIEFED: "cơ sở đã phổ biến an toàn cho đoàn (briefed_by, briefed_at)",
         ACKNOWLEDGED: "đoàn đã xác nhận ít nhất một bộ quy định (rules_acknowledged)",
         DECLARED: "đoàn đã khai báo y tế (health_declared)",
+        FREE: "không lượt làm việc nào ở cơ sở khác còn giữ đoàn đến một ngày sau (available_from)",
         LEFT: "đã ghi giờ vào và giờ ra (entered_at, left_at)",
         DISINFECTED: "dụng cụ đã khử khuẩn (tools_disinfected)",
         OBSTRUCTED: "đã ghi điều cản trở (obstruction)",
@@ -146,13 +148,17 @@ class VisitFields(Dated, Paper, BriefingDocument, Access):
         return self
 
 
-def guards_met(visit: Any, reason: str | None) -> set[str]:
-    """Which guards of MACHINE hold for the visit. `visit`: anything with the fields of VisitFields."""
+def guards_met(visit: Any, reason: str | None, *, is_kept_away: bool = False) -> set[str]:
+    """Which guards of MACHINE hold for the visit. `visit`: anything with the fields of VisitFields.
+
+    `is_kept_away`: another visit says that its team works elsewhere from a later day on (R16, the aftermath).
+    """
     holds = {
         REASON: bool(reason),
         BRIEFED: visit.remote or visit.briefed_at is not None,
         ACKNOWLEDGED: bool(visit.rules_acknowledged),
         DECLARED: visit.remote or visit.health_declared,
+        FREE: visit.remote or not is_kept_away,
         LEFT: visit.remote or (visit.entered_at is not None and visit.left_at is not None),
         DISINFECTED: visit.remote or visit.tools_disinfected,
         OBSTRUCTED: visit.obstruction is not None,

@@ -99,7 +99,14 @@ async def _check(transaction: WriteTransaction, before: Visit | None, after: Vis
 
 
 async def _guards(transaction: WriteTransaction, visit: Visit, _target: Any) -> Collection[str]:
-    return guards_met(visit, transaction.actor.reason)
+    away = select(Visit.id).where(
+        Visit.team_id == visit.team_id,
+        Visit.facility_id != visit.facility_id,
+        Visit.status != VisitStatus.CANCELLED,
+        Visit.available_from > day_of(transaction.now),
+    )
+    is_kept_away = await transaction.session.scalar(away.limit(1)) is not None
+    return guards_met(visit, transaction.actor.reason, is_kept_away=is_kept_away)
 
 
 _WORDS = (BRIEFING, ACCESS)
@@ -189,20 +196,30 @@ VISIT = Noun(
 )
 
 
+def _before_found(day: date, inspected_on: date) -> str:
+    days = f"is {day.isoformat()}, before {inspected_on.isoformat()}, the day of the inspection that found it"
+    return f"{days}: correct one of the two days"
+
+
 async def _check_inspected(transaction: WriteTransaction, before: Inspection | None, after: Inspection | None) -> None:
     """Raise ProblemError 422 for an inspection to come, which would put off the next one, or a finding mended then."""
     if after is None:
         return
     check_happened(transaction.now, before, after, "inspected_on")
+    await check_paper_day(transaction, "inspected_on", before, after, ())
     # A new one holds what its fields dumped.
     found, known = (
         [Finding.model_validate(one, from_attributes=True) for one in (each.findings if each is not None else ())]
         for each in (after, before)
     )
     today = day_of(transaction.now)
-    days = [one.mended_on for one in found if one.mended_on is not None and one not in known]
-    if any(day > today for day in days):
-        raise invalid("findings", f"mended_on {day_to_come(max(days), today)}")
+    added = found if before is None or before.inspected_on != after.inspected_on else [*set(found) - set(known)]
+    for name in ("mend_by", "mended_on"):
+        days = sorted(day for day in (getattr(one, name) for one in added) if day is not None)
+        if days and days[0] < after.inspected_on:
+            raise invalid("findings", f"{name} {_before_found(days[0], after.inspected_on)}")
+        if days and name == "mended_on" and days[-1] > today:
+            raise invalid("findings", f"{name} {day_to_come(days[-1], today)}")
 
 
 INSPECTION = Noun(
