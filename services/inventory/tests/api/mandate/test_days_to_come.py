@@ -60,6 +60,29 @@ async def test_a_finding_is_not_mended_on_a_day_to_come(letter: Letter) -> None:
     assert (await letter.client.post("/v1/inspections", json=body | {"findings": [finding]})).status_code == 201
 
 
+async def test_nobody_inspects_a_facility_before_it_was_founded(letter: Letter) -> None:
+    facility = await letter.province.facility(valid_from="2021-05-07")
+    body = {"facility_id": facility["id"], "inspected_on": "2021-05-06", "agency_id": letter.lead["id"]}
+    refused = (await letter.client.post("/v1/inspections", json=body)).json()["errors"][0]
+    assert refused["field"] == "inspected_on"
+    assert "2021-05-06, before 2021-05-07, the day on which the facility" in refused["message"]
+    assert "06/5/2021, trước ngày 07/5/2021" in refused["message_vi"]
+
+
+@pytest.mark.parametrize("name", ["mend_by", "mended_on"])
+async def test_what_an_inspection_found_was_not_mended_before(letter: Letter, name: str) -> None:
+    facility = await letter.province.facility()
+    body = {"facility_id": facility["id"], "inspected_on": "2021-05-20", "agency_id": letter.lead["id"]}
+    findings = [{"text": "Cáp hỏng", name: "2021-05-19"}, {"text": "Thiếu camera cổng", name: "2021-05-21"}]
+    refused = (await letter.client.post("/v1/inspections", json=body | {"findings": findings})).json()["errors"][0]
+    assert refused["field"] == "findings"
+    assert f"{name} is 2021-05-19, before 2021-05-20" in refused["message"]
+    assert "2021-05-19, trước ngày kiểm tra 2021-05-20" in refused["message_vi"]
+    made = await letter.province.post("/v1/inspections", body | {"findings": findings[1:]})
+    later = await letter.province.change(f"/v1/inspections/{made['id']}", json={"inspected_on": "2021-05-22"})
+    assert (later.status_code, later.json()["errors"][0]["field"]) == (422, "findings"), later.text
+
+
 @pytest.mark.parametrize("noun", ["cameras", "facilities"])
 async def test_a_file_says_nothing_of_a_day_to_come(letter: Letter, noun: str) -> None:
     unit, agency = await letter.province.unit(), await letter.province.agency()

@@ -134,6 +134,7 @@ BY_SENTENCE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"is (?P<day>\S+), a day to come, and it is (?P<today>\S+) now", "là ngày {day}, chưa tới, hôm nay là {today}: ghi ngày trên văn bản, không muộn hơn hôm nay"),
         (r"is (?P<day>\S+), before (?P<cause>\S+), the day on which the facility (?P<code>\S+) was founded", "là ngày {day}, trước ngày {cause}, ngày thành lập cơ sở {code}: ghi đúng ngày trên văn bản, hoặc sửa ngày kia"),
         (r"is (?P<day>\S+), before (?P<cause>\S+), the day of the directive (?P<number>.+) that demands it", "là ngày {day}, trước ngày {cause}, ngày của văn bản {number} giao việc này: ghi đúng ngày trên văn bản, hoặc sửa ngày kia"),
+        (r"is (?P<day>\S+), before (?P<cause>\S+), the day of the inspection", "là ngày {day}, trước ngày kiểm tra {cause}: sửa một trong hai ngày"),
         (r"is (?P<day>\S+), before (?P<cause>\S+), the day of the survey", "là ngày {day}, trước ngày khảo sát {cause}: ghi đúng ngày trên văn bản, hoặc sửa ngày kia"),
         (r"(?P<day>\S+) and (?P<number>\S+) go together: a day on paper", "{day} và {number} đi cùng nhau: ngày văn bản tính theo văn bản, điền cả hai hoặc để trống cả hai"),
         (r"the file of a document needs its name", "tệp văn bản cần tên tệp và mã SHA-256: điền cả hai hoặc để trống cả hai"),
