@@ -114,6 +114,11 @@ CASES = (
     Case("reporting", "DELETE", "/v1/webhooks/{webhook_id}", ONLY_LEAD, scoped=False),
     Case("reporting", "GET", "/v1/urges", RESTRICTED),
     Case("reporting", "GET", "/v1/urging/rules", EVERYBODY, scoped=False),
+    Case("reporting", "POST", "/v1/urges", DECIDERS, scoped=False),
+    Case("reporting", "PUT", "/v1/urging/rules/{rule_id}", DECIDERS, scoped=False),
+    Case("reporting", "PATCH", "/v1/urging/channels/{channel_id}", ONLY_LEAD, scoped=False),
+    Case("reporting", "POST", "/v1/availability-targets/{metric}", DECIDERS, scoped=False),
+    Case("reporting", "POST", "/v1/issued-papers", DECIDERS, scoped=False),
 )
 
 

@@ -190,7 +190,7 @@ def test_pages_offer_what_the_policy_lets_a_role_do(role: Role) -> None:
     caller = Principal("someone", frozenset({role}))
     offered = {operation for operation in PATHS if may_act(caller, operation)}
     assert ("freeze_report" in offered) == (role in {Role.PROVINCE_LEAD, Role.DECIDER})
-    assert ("urge_by_hand" in offered) == (role in {Role.PROVINCE_LEAD, Role.OPERATOR})
+    assert ("urge_by_hand" in offered) == (role in {Role.PROVINCE_LEAD, Role.DECIDER})
     assert not may_act(None, "freeze_report")
     assert not may_call(caller, "inventory", "POST", "/v1/no-such")
 

@@ -95,5 +95,8 @@ def test_every_route_of_an_act_needs_the_right_to_decide() -> None:
         Act.FREEZING,
         Act.ASSIGNMENT,
         Act.APPROVAL_RULE,
+        Act.URGING,
+        Act.TARGET,
+        Act.ISSUE,
     }
     assert all(Right.DECIDE in entry.rights for entry in entries if entry.act is not None)

@@ -59,6 +59,9 @@ WORDS: Mapping[Act, Words] = MappingProxyType(
         Act.ASSIGNMENT: Words("assigning the operator of a province", "Phân công đơn vị vận hành của tỉnh"),
         Act.PURGE: Words("purging the data of a closed facility", "Xóa dữ liệu của cơ sở đã đóng khi hết hạn lưu"),
         Act.APPROVAL_RULE: Words("allowing that who wrote approves", "Cho phép người lập tự duyệt, hoặc thôi cho phép"),
+        Act.URGING: Words("urging a party, or changing how parties are urged", "Đôn đốc, hoặc sửa cách đôn đốc"),
+        Act.TARGET: Words("setting a target of availability", "Đặt chỉ tiêu hoạt động liên tục"),
+        Act.ISSUE: Words("recording a paper as issued", "Ghi nhận văn bản đã ban hành"),
     }
 )
 
@@ -82,6 +85,9 @@ MATRIX: Mapping[Act, Mapping[Role, Part]] = MappingProxyType(
         Act.ASSIGNMENT: _DECIDERS,
         Act.APPROVAL_RULE: _DECIDERS,
         Act.PURGE: _ALL_ASK,
+        Act.URGING: _DECIDERS,
+        Act.TARGET: _DECIDERS,
+        Act.ISSUE: _DECIDERS,
     }
 )
 """The matrix. A role that is not there has no part in the act."""

@@ -88,6 +88,9 @@ class Act(StrEnum):
     ASSIGNMENT = "assignment"
     APPROVAL_RULE = "approval_rule"
     PURGE = "purge"
+    URGING = "urging"
+    TARGET = "target"
+    ISSUE = "issue"
 
 
 class ObligationKind(StrEnum):

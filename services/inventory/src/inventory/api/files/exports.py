@@ -50,7 +50,7 @@ def _add_exports(noun: Noun) -> None:
     name = noun.path.replace("-", "_")
     for endpoint, suffix in ((export_csv, "csv"), (export_xlsx, "xlsx")):
         endpoint.__name__ = f"export_{name}_{suffix}"
-        endpoint.__doc__ = "Without credentials. Each row has its revision; importing it again changes nothing."
+        endpoint.__doc__ = "Without credentials. Rows have revisions: imported again, they change nothing."
         # A generated client reads a text as one, and makes a file of bytes alone.
         schema = {"type": "string"} if suffix == "csv" else {"type": "string", "format": "binary"}
         router.get(

@@ -17,7 +17,8 @@ from vonggac.http.lists import Key, Listing
 from vonggac.http.protection.texts import VisibleText, visible
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
-_TIME: dict[str, Any] = {"examples": ["2021-05-03T00:00:00+07:00"]}
+_FROM: dict[str, Any] = {"examples": ["2021-05-03T00:00:00+07:00"]}
+_TO: dict[str, Any] = {"examples": ["2021-05-10T00:00:00+07:00"]}
 
 
 def _known_zone(name: str) -> str:
@@ -46,8 +47,8 @@ class FreezeResponse(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    start: GivenInstant = Field(alias="from", description="Start, included.", json_schema_extra=_TIME)
-    end: GivenInstant = Field(alias="to", description="End, excluded.", json_schema_extra=_TIME)
+    start: GivenInstant = Field(alias="from", description="Start, included.", json_schema_extra=_FROM)
+    end: GivenInstant = Field(alias="to", description="End, excluded.", json_schema_extra=_TO)
     time_zone: Zone = Field(default=DEFAULT_ZONE, description="IANA zone whose days and hours are meant.")
     cut_off: GivenInstant | None = Field(
         default=None,
