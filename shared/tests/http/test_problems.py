@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from vonggac.http.problems import MOST_OF_A_NAME, RefusedBodyError, install_problem_handlers
 from vonggac.http.problems.requests import OF_CODES, OF_REQUESTS, OF_STATUSES
@@ -40,6 +40,49 @@ async def test_a_field_that_nobody_asked_for_is_named_by_its_beginning(name: str
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [shown]
     assert len(answer.content) < 1_000
+
+
+class _Below(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kbps: int = 0
+
+
+class _Above(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    beds: int = 0
+    start: int = Field(default=0, alias="from")
+    main: _Below | None = None
+    others: tuple[_Below, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "message_vi"),
+    [
+        ({"beds_": 1}, "is no field here; names like it: beds", "không có trường này; gần giống: beds"),
+        (
+            {"zzz": 1},
+            "is no field here; the fields are: beds, from, main, others",
+            "không có trường này; các trường có: beds, from, main, others",
+        ),
+        ({"main": {"zzz": 1}}, "is no field here; the fields are: kbps", "không có trường này; các trường có: kbps"),
+        ({"others": [{}, {"kbp": 1}]}, "is no field here; names like it: kbps", "không có trường này; gần giống: kbps"),
+    ],
+)
+async def test_who_sends_an_unknown_field_reads_the_known_ones(
+    body: dict[str, object], message: str, message_vi: str
+) -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.post("/")
+    async def take(wanted: _Above) -> int:
+        return wanted.beds
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        (error,) = (await client.post("/", json=body)).json()["errors"]
+    assert (error["message"], error["message_vi"]) == (message, message_vi)
 
 
 async def test_bombs_of_many_fields_are_refused_before_any_is_named() -> None:

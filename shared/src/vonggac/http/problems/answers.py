@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from vonggac.http.problems.known_fields import describe_unknown, find_known_fields
 from vonggac.http.problems.translator import OF_LIBRARY, Translator, sentence_of
 from vonggac.telemetry.logs import get_logger
 from vonggac.telemetry.redaction import redact
@@ -116,8 +117,8 @@ def install_problem_handlers(app: FastAPI, translator: Translator = OF_LIBRARY) 
         return answer(error.problem, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [_field_error(item, translator) for item in error.errors()[:MOST_ERRORS]]
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        errors = [_field_error(request, item, translator) for item in error.errors()[:MOST_ERRORS]]
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return answer(
             Problem(
@@ -189,13 +190,16 @@ def complete(problem: Problem, translator: Translator) -> Problem:
     return problem.model_copy(update={"title_vi": title, "errors": errors, "detail_vi": detail})
 
 
-def _field_error(item: Any, translator: Translator) -> FieldError:
+def _field_error(request: Request, item: Any, translator: Translator) -> FieldError:
     location = [str(part) for part in item["loc"]]
     if item["type"] == "json_invalid":
         # Its place is the number of a character, and no field.
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     named = location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location
+    if item["type"] == "extra_forbidden" and (known := find_known_fields(request, named)):
+        message = describe_unknown(named[-1][:MOST_OF_A_NAME], known)
+        return FieldError(field=name_of(named), message=message, message_vi=translator.of_field(message))
     message = redact(sentence_of(str(item["msg"])))
     vietnamese = translator.of_field(message, str(item["type"]), item.get("ctx") or {})
     return FieldError(field=name_of(named), message=message, message_vi=vietnamese)

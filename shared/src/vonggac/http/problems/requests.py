@@ -57,6 +57,8 @@ OF_REQUESTS: Sentences = tuple(
         (r"the body has lists or objects within each other", "danh sách hoặc đối tượng trong nội dung lồng nhau quá sâu: gửi nhiều nhất vài trăm cấp"),
         (r"the body is compressed", "nội dung bị nén (Content-Encoding): gửi như vốn có"),
         (r"the length of the body is said in two ways", "độ dài nội dung được khai hai cách: chỉ khai một"),
+        (r"^is no field here; names like it: (?P<like>.*)", "không có trường này; gần giống: {like}"),
+        (r"^is no field here; the fields are: (?P<known>.*)", "không có trường này; các trường có: {known}"),
         (r"^there is no such address", "không có địa chỉ này: /docs liệt kê các địa chỉ có"),
         (r"the body did not come whole", "nội dung chưa đến đủ: gửi lại"),
         (r"a text holds half of a letter", "có nửa ký tự (mã thay thế đơn lẻ): hãy gửi cả ký tự"),
