@@ -98,5 +98,6 @@ def test_every_route_of_an_act_needs_the_right_to_decide() -> None:
         Act.URGING,
         Act.TARGET,
         Act.ISSUE,
+        Act.ASSESSMENT,
     }
     assert all(Right.DECIDE in entry.rights for entry in entries if entry.act is not None)

@@ -249,10 +249,11 @@ async def test_what_is_written_stays_within_the_scope(world: Any) -> None:
     assert (outside.status_code, outside.json()["code"]) == (403, "outside_scope")
     assert (whole.status_code, whole.json()["code"]) == (403, "scope_too_narrow")
     with world.as_caller(Role.OPERATOR, f"agency:{here.agency['id']}") as client:
-        mine = facility | {"managing_agency_id": here.agency["id"]}
-        assert (await client.post("/v1/facilities", json=mine)).status_code == 201
+        mine = facility | {"managing_agency_id": here.agency["id"], "status": "planned"}
+        made = await client.post("/v1/facilities", json=mine)
+        assert made.status_code == 201
         handed = {"managing_agency_id": there.agency["id"]}
-        away = await world.province.change(f"/v1/facilities/{here.facility['id']}", json=handed)
+        away = await world.province.change(f"/v1/facilities/{made.json()['id']}", json=handed)
     assert (away.status_code, away.json()["code"]) == (403, "outside_scope")
 
 

@@ -22,8 +22,14 @@ OBLIGATION: dict[str, Any] = dict.fromkeys(
 )  # fmt: skip
 FACILITY: dict[str, Any] = {
     "status": FacilityStatus.ACTIVE, "valid_from": None, "valid_to": None, "decision_date": None,
+    "type": "school", "unit_id": 1, "managing_agency_id": 2,
 }  # fmt: skip
 CAMERA: dict[str, Any] = {"enabled": True, "valid_from": None, "valid_to": None}
+CENTRE: dict[str, Any] = CAMERA | {
+    "role": "national",
+    "required_proof": "verified",
+    "read_back_url_template": "rtsp://a",
+}
 PROPOSAL: dict[str, Any] = {
     "status": ProposalStatus.DRAFT,
     "decision_number": None,
@@ -37,7 +43,7 @@ def thing(of: dict[str, Any], **changed: Any) -> SimpleNamespace:
     return SimpleNamespace(**of | changed)
 
 
-@pytest.mark.parametrize("noun", ["directive", "plan_exception", "operator_assignment"])
+@pytest.mark.parametrize("noun", ["directive", "plan_exception", "operator_assignment", "coverage", "inspection"])
 def test_every_write_of_some_nouns_is_a_decision(noun: str) -> None:
     for before, after in ((None, object()), (object(), object()), (object(), None)):
         assert len(find_acts(noun, before, after)) == 1
@@ -56,6 +62,22 @@ def test_an_obligation_is_entered_settled_and_given_deadlines_by_different_acts(
     assert find_acts("obligation", old, thing(OBLIGATION)) == NOTHING
 
 
+@pytest.mark.parametrize("changed", [{"type": "hotel"}, {"unit_id": 3}, {"managing_agency_id": 3}])
+def test_a_facility_leaves_the_reach_of_an_obligation_by_a_decision(changed: dict[str, Any]) -> None:
+    active, planned = thing(FACILITY), thing(FACILITY, status=FacilityStatus.PLANNED)
+    assert find_acts("facility", active, thing(FACILITY, **changed)) == {Act.PLACEMENT}
+    assert find_acts("facility", planned, thing(FACILITY, status=FacilityStatus.PLANNED, **changed)) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "changed", [{"role": "provincial"}, {"required_proof": "acknowledged"}, {"read_back_url_template": "rtsp://b"}]
+)
+def test_what_proves_a_connection_is_changed_by_a_decision(changed: dict[str, Any]) -> None:
+    assert find_acts("destination", thing(CENTRE), thing(CENTRE, **changed)) == {Act.PROOF}
+    assert find_acts("destination", None, thing(CENTRE)) == NOTHING
+    assert find_acts("destination", thing(CENTRE), thing(CENTRE, enabled=False)) == {Act.SWITCHING_OFF}
+
+
 def test_a_facility_goes_out_of_duty_and_comes_back_by_a_decision() -> None:
     active = thing(FACILITY)
     for changed in ({"status": FacilityStatus.CLOSED}, {"status": FacilityStatus.SUSPENDED}, {"valid_to": 1}):
@@ -69,9 +91,9 @@ def test_a_facility_goes_out_of_duty_and_comes_back_by_a_decision() -> None:
 
 @pytest.mark.parametrize("noun", ["camera", "delivery", "destination"])
 def test_what_is_counted_is_switched_off_by_a_decision(noun: str) -> None:
-    on, off = thing(CAMERA), thing(CAMERA, enabled=False)
+    on, off = thing(CENTRE), thing(CENTRE, enabled=False)
     assert find_acts(noun, on, off) == {Act.SWITCHING_OFF} == find_acts(noun, on, None)
-    assert find_acts(noun, on, thing(CAMERA, valid_to=1)) == {Act.SWITCHING_OFF}
+    assert find_acts(noun, on, thing(CENTRE, valid_to=1)) == {Act.SWITCHING_OFF}
     assert find_acts(noun, off, on) == NOTHING == find_acts(noun, None, off)
 
 

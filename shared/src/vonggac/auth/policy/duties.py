@@ -62,6 +62,17 @@ WORDS: Mapping[Act, Words] = MappingProxyType(
         Act.URGING: Words("urging a party, or changing how parties are urged", "Đôn đốc, hoặc sửa cách đôn đốc"),
         Act.TARGET: Words("setting a target of availability", "Đặt chỉ tiêu hoạt động liên tục"),
         Act.ISSUE: Words("recording a paper as issued", "Ghi nhận văn bản đã ban hành"),
+        Act.ASSESSMENT: Words(
+            "recording an inspection, or whether an area has enough cameras", "Ghi nhận kiểm tra, hoặc mức đủ camera"
+        ),
+        Act.PROOF: Words(
+            "changing the role of a centre, the proof that it demands or where it is read back",
+            "Sửa vai trò, bằng chứng yêu cầu hoặc nơi đọc lại của trung tâm",
+        ),
+        Act.PLACEMENT: Words(
+            "changing the type, unit or managing agency of a facility, by which its duties go",
+            "Sửa loại hình, đơn vị hoặc cơ quan quản lý của cơ sở",
+        ),
     }
 )
 
@@ -88,6 +99,9 @@ MATRIX: Mapping[Act, Mapping[Role, Part]] = MappingProxyType(
         Act.URGING: _DECIDERS,
         Act.TARGET: _DECIDERS,
         Act.ISSUE: _DECIDERS,
+        Act.ASSESSMENT: _DECIDERS,
+        Act.PROOF: _DECIDERS,
+        Act.PLACEMENT: _DECIDERS,
     }
 )
 """The matrix. A role that is not there has no part in the act."""

@@ -44,13 +44,16 @@ DECIDED = {
     "plan-exceptions": Act.EXCEPTION,
     "operator-assignments": Act.ASSIGNMENT,
     "approval-rules": Act.APPROVAL_RULE,
+    "coverages": Act.ASSESSMENT,
+    "inspections": Act.ASSESSMENT,
 }
 """Nouns of which every write is a decision."""
 _DECIDES_SOME = {
-    "facilities": "to close, suspend, reopen or remove it, and for its period of validity",
+    "facilities": "to close, suspend, reopen or remove it, and for its period of validity; once approved, for its "
+    "type, unit and agency",
     "cameras": "to disable or remove it, and for its period of validity",
     "deliveries": "to disable or remove it, and for its period of validity",
-    "destinations": "to disable or remove it, and for its period of validity",
+    "destinations": "to disable or remove it, for its period of validity, role and proof, and where it is read back",
     "surveys": "to approve or return it",
     "connection-plans": "to agree to it, and to reject what was proposed",
     "installation-proposals": "to approve, return or fund it, and for its decision and source of funds",

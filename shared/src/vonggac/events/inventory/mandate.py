@@ -91,6 +91,9 @@ class Act(StrEnum):
     URGING = "urging"
     TARGET = "target"
     ISSUE = "issue"
+    ASSESSMENT = "assessment"
+    PROOF = "proof"
+    PLACEMENT = "placement"
 
 
 class ObligationKind(StrEnum):

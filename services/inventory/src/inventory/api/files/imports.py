@@ -199,8 +199,8 @@ def _add_import(noun: Noun) -> None:
 
     import_things.__name__ = f"import_{noun.path.replace('-', '_')}"
     import_things.__doc__ = (
-        "Known keys are updated, others created. 422 lists every mistake with line, column, value and what would be "
-        "right; then nothing is stored."
+        "Known keys are changed, others added. 422 lists every mistake with line, column, value and how to mend it; "
+        "then nothing is stored."
     )
     router.post(
         f"/{noun.path}",

@@ -15,6 +15,8 @@ _ALWAYS: Mapping[str, Act] = {
     "plan_exception": Act.EXCEPTION,
     "operator_assignment": Act.ASSIGNMENT,
     "approval_rule": Act.APPROVAL_RULE,
+    "coverage": Act.ASSESSMENT,
+    "inspection": Act.ASSESSMENT,
 }
 """Nouns of which every write is a decision."""
 _SETTLED = frozenset({"status", "completed_at", "settled_by", "settled_reason"})
@@ -22,6 +24,9 @@ _DEADLINES = frozenset({"deadlines", "due_before"})
 _OUT_OF_DUTY = frozenset({FacilityStatus.SUSPENDED, FacilityStatus.CLOSED})
 _PERIOD = frozenset({"valid_from", "valid_to"})
 _FOUNDED = frozenset({"decision_date"})
+_PLACED = frozenset({"type", "unit_id", "managing_agency_id"})
+"""By these an obligation finds its facilities."""
+_PROVEN = frozenset({"role", "required_proof", "read_back_url_template"})
 _DECISION = frozenset({"decision_number", "decision_date", "funding_source"})
 _JUDGED: Mapping[str, frozenset[Any]] = {
     "survey": frozenset({SurveyStatus.APPROVED, SurveyStatus.RETURNED}),
@@ -78,6 +83,8 @@ def _of_facility(before: Any | None, after: Any | None) -> Iterator[Act]:
     away."""
     if before is None:
         return
+    if after is not None and before.status is not FacilityStatus.PLANNED and _differ(before, after, _PLACED):
+        yield Act.PLACEMENT
     moved = after is not None and before.status != after.status and {before.status, after.status} & _OUT_OF_DUTY
     founded_anew = before.decision_date is not None and after is not None and _differ(before, after, _FOUNDED)
     if after is None or moved or founded_anew or _differ(before, after, _PERIOD):
@@ -90,6 +97,13 @@ def _of_counted(before: Any | None, after: Any | None) -> Iterator[Act]:
         return
     if after is None or _differ(before, after, _PERIOD) or (before.enabled and not after.enabled):
         yield Act.SWITCHING_OFF
+
+
+def _of_centre(before: Any | None, after: Any | None) -> Iterator[Act]:
+    """Find the acts on a centre: what it demands, and where it is read back, decides what counts as connected."""
+    yield from _of_counted(before, after)
+    if before is not None and after is not None and _differ(before, after, _PROVEN):
+        yield Act.PROOF
 
 
 def _of_plan(before: Any | None, after: Any | None) -> Iterator[Act]:
@@ -143,7 +157,7 @@ _FINDERS: Mapping[str, Finder] = {
     "facility": _of_facility,
     "camera": _of_counted,
     "delivery": _of_counted,
-    "destination": _of_counted,
+    "destination": _of_centre,
     "survey": _of_judged("survey"),
     "connection_plan": _of_plan,
     "installation_proposal": _of_proposal,

@@ -25,6 +25,7 @@ class Duty:
         self.letter, self.province, self.token_for = letter, letter.province, token_for
         self.facility: Json = {}
         self.camera: Json = {}
+        self.centre: Json = {}
         self.obligation: Json = {}
         self.province_id = ""
 
@@ -34,6 +35,9 @@ class Duty:
         unit = await self.province.unit(parent_id=above["id"])
         self.facility = await self.province.facility(unit_id=unit["id"])
         self.camera = await self.province.camera(facility_id=self.facility["id"])
+        self.centre = await self.province.destination(
+            required_proof="verified", read_back_url_template="rtsp://10.9.0.1:8554/back/{camera_code}"
+        )
         self.obligation = await self.letter.obligation()
 
     @property

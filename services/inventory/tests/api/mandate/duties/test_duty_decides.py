@@ -45,6 +45,12 @@ def acts_of(duty: Duty) -> dict[str, tuple[str, str, Any]]:
         "valid_from": "2021-01-01",
     }
     alone = {"unit_id": duty.province_id, "two_persons": False, "valid_from": "2021-01-01", "why": "Một người"}
+    inspection = {
+        "facility_id": duty.facility["id"],
+        "inspected_on": "2021-05-08",
+        "agency_id": duty.letter.lead["id"],
+    }
+    enough = {"facility_id": duty.facility["id"], "area": "gate", "verdict": "covered", "cameras_needed": 0}
     one_obligation = {"id": duty.obligation["id"], "etag": duty.obligation["etag"], "valid_to": "2021-05-09"}
     one_facility = {"id": duty.facility["id"], "etag": duty.facility["etag"], "status": "closed"}
     return {
@@ -57,6 +63,10 @@ def acts_of(duty: Duty) -> dict[str, tuple[str, str, Any]]:
         "obligations_in_bulk": ("PATCH", "/v1/obligations/bulk", [one_obligation]),
         "exception": ("POST", "/v1/plan-exceptions", exception),
         "closing": ("PATCH", facility, {"status": "closed"}),
+        "another_type": ("PATCH", facility, {"type": "hotel"}),
+        "less_proof": ("PATCH", f"/v1/destinations/{duty.centre['id']}", {"required_proof": "acknowledged"}),
+        "inspection": ("POST", "/v1/inspections", inspection),
+        "sufficiency": ("POST", "/v1/coverages", enough),
         "closing_by_transition": ("POST", f"{facility}/transitions", {"to": "closed", "reason": "hết"}),
         "suspending": ("POST", f"{facility}/transitions", {"to": "suspended", "reason": "nghỉ"}),
         "ending": ("PATCH", facility, {"valid_to": "2021-05-09"}),
@@ -88,7 +98,10 @@ async def test_duty_is_decided_by_nobody_but_the_lead_and_who_is_named(
 
 @pytest.mark.parametrize("role", [LEAD, Role.DECIDER])
 async def test_duty_is_decided_by_the_lead_and_by_who_is_named(duty: Duty, role: Role) -> None:
-    for name in ("deadline", "approval_rule", "switching_off", "suspending", "waive"):
+    for name in (
+        "deadline", "approval_rule", "less_proof", "inspection", "sufficiency", "another_type", "switching_off",
+        "suspending", "waive",
+    ):  # fmt: skip
         method, path, body = acts_of(duty)[name]
         answer = await duty.call(role, method, path, body, **why(method))
         assert answer.status_code in {200, 201}, (name, answer.text)
