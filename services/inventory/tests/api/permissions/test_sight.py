@@ -237,7 +237,6 @@ async def test_what_is_written_stays_within_the_scope(world: Any) -> None:
     path = f"/v1/cameras/{here.things['cameras']['id']}"
     with world.as_caller(Role.OPERATOR, scope) as client:
         good = await world.province.change(path, json={"name": "Cổng chính"})
-        moved = await world.province.change(path, json={"facility_id": there.facility["id"]})
         new = {"code": "M-1", "name": "Mới", "url": "rtsp://10.9.9.9/1", "facility_id": here.facility["id"]}
         added = await client.post("/v1/cameras", json=new)
         facility = {"code": "KCL-X", "name": "X", "type": "school", "unit_id": here.unit["id"]}
@@ -245,6 +244,8 @@ async def test_what_is_written_stays_within_the_scope(world: Any) -> None:
         whole = await client.post("/v1/agencies", json={"code": "A", "name": "n", "role": "lead"})
         bulk = await client.post("/v1/cameras/bulk", json=[new | {"code": "M-2", "facility_id": there.facility["id"]}])
     assert (good.status_code, added.status_code) == (200, 201)
+    with world.as_caller(Role.PROVINCE_LEAD, scope):
+        moved = await world.province.change(path, json={"facility_id": there.facility["id"]})
     assert (moved.status_code, bulk.status_code) == (422, 422)
     assert (outside.status_code, outside.json()["code"]) == (403, "outside_scope")
     assert (whole.status_code, whole.json()["code"]) == (403, "scope_too_narrow")

@@ -89,6 +89,17 @@ def test_a_facility_goes_out_of_duty_and_comes_back_by_a_decision() -> None:
     assert find_acts("facility", approved, active) == NOTHING
 
 
+@pytest.mark.parametrize(
+    ("noun", "counted_at"), [("camera", "facility_id"), ("delivery", "camera_id"), ("delivery", "destination_id")]
+)
+def test_what_is_counted_goes_elsewhere_by_a_decision(noun: str, counted_at: str) -> None:
+    here, there = (thing(CAMERA, **{counted_at: at}) for at in (1, 2))
+    assert find_acts(noun, here, there) == {Act.SWITCHING_OFF}
+    assert find_acts(noun, None, here) == NOTHING
+    off, moved = (thing(CAMERA, enabled=False, **{counted_at: at}) for at in (1, 2))
+    assert find_acts(noun, off, moved) == NOTHING
+
+
 @pytest.mark.parametrize("noun", ["camera", "delivery", "destination"])
 def test_what_is_counted_is_switched_off_by_a_decision(noun: str) -> None:
     on, off = thing(CENTRE), thing(CENTRE, enabled=False)

@@ -51,8 +51,8 @@ DECIDED = {
 _DECIDES_SOME = {
     "facilities": "to close, suspend, reopen or remove it, and for its period of validity; once approved, for its "
     "type, unit and agency",
-    "cameras": "to disable or remove it, and for its period of validity",
-    "deliveries": "to disable or remove it, and for its period of validity",
+    "cameras": "to disable, move or remove it, and for its period of validity",
+    "deliveries": "to disable, move or remove it, and for its period of validity",
     "destinations": "to disable or remove it, for its period of validity, role and proof, and where it is read back",
     "surveys": "to approve or return it",
     "connection-plans": "to agree to it, and to reject what was proposed",

@@ -26,6 +26,8 @@ _PERIOD = frozenset({"valid_from", "valid_to"})
 _FOUNDED = frozenset({"decision_date"})
 _PLACED = frozenset({"type", "unit_id", "managing_agency_id"})
 """By these an obligation finds its facilities."""
+_COUNTED_AT = frozenset({"facility_id", "camera_id", "destination_id"})
+"""What a camera or a delivery is counted for."""
 _PROVEN = frozenset({"role", "required_proof", "read_back_url_template"})
 _DECISION = frozenset({"decision_number", "decision_date", "funding_source"})
 _JUDGED: Mapping[str, frozenset[Any]] = {
@@ -92,11 +94,17 @@ def _of_facility(before: Any | None, after: Any | None) -> Iterator[Act]:
 
 
 def _of_counted(before: Any | None, after: Any | None) -> Iterator[Act]:
-    """Find a camera, delivery or centre that is counted no longer: its down time would leave the percentages."""
+    """Find a camera, delivery or centre that is counted no longer, or elsewhere: its down time would leave the
+    percentages."""
     if before is None:
         return
-    if after is None or _differ(before, after, _PERIOD) or (before.enabled and not after.enabled):
+    if after is None or _differ(before, after, _PERIOD) or (before.enabled and _is_counted_elsewhere(before, after)):
         yield Act.SWITCHING_OFF
+
+
+def _is_counted_elsewhere(before: Any, after: Any) -> bool:
+    """Whether what was counted is off, or counted for something else."""
+    return not after.enabled or any(getattr(before, name, None) != getattr(after, name, None) for name in _COUNTED_AT)
 
 
 def _of_centre(before: Any | None, after: Any | None) -> Iterator[Act]:

@@ -26,6 +26,7 @@ class Duty:
         self.facility: Json = {}
         self.camera: Json = {}
         self.centre: Json = {}
+        self.elsewhere: Json = {}
         self.obligation: Json = {}
         self.province_id = ""
 
@@ -38,6 +39,7 @@ class Duty:
         self.centre = await self.province.destination(
             required_proof="verified", read_back_url_template="rtsp://10.9.0.1:8554/back/{camera_code}"
         )
+        self.elsewhere = await self.province.facility(unit_id=unit["id"], status="planned")
         self.obligation = await self.letter.obligation()
 
     @property

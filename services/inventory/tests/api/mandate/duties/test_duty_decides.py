@@ -71,6 +71,7 @@ def acts_of(duty: Duty) -> dict[str, tuple[str, str, Any]]:
         "suspending": ("POST", f"{facility}/transitions", {"to": "suspended", "reason": "nghỉ"}),
         "ending": ("PATCH", facility, {"valid_to": "2021-05-09"}),
         "closing_in_bulk": ("PATCH", "/v1/facilities/bulk", [one_facility]),
+        "moving_a_camera": ("PATCH", camera, {"facility_id": duty.elsewhere["id"]}),
         "switching_off": ("PATCH", camera, {"enabled": False}),
         "assignment": ("POST", "/v1/operator-assignments", assignment),
         "approval_rule": ("POST", "/v1/approval-rules", alone),
