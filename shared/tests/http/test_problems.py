@@ -1,10 +1,11 @@
 """What an answer of an error repeats of a request is bounded."""
 
 import json
+from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from vonggac.http.problems import MOST_OF_A_NAME, RefusedBodyError, install_problem_handlers
@@ -17,6 +18,11 @@ class _Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     code: str = ""
+
+
+async def post(app: FastAPI, body: object, path: str = "/") -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+        return await client.post(path, json=body)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +41,7 @@ async def test_a_field_that_nobody_asked_for_is_named_by_its_beginning(name: str
     async def take(wanted: _Wanted) -> str:
         return wanted.code
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
-        answer = await client.post("/", json={name: 1})
+    answer = await post(app, {name: 1})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [shown]
     assert len(answer.content) < 1_000
@@ -80,9 +85,27 @@ async def test_who_sends_an_unknown_field_reads_the_known_ones(
     async def take(wanted: _Above) -> int:
         return wanted.beds
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
-        (error,) = (await client.post("/", json=body)).json()["errors"]
+    (error,) = (await post(app, body)).json()["errors"]
     assert (error["message"], error["message_vi"]) == (message, message_vi)
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = 0
+
+
+async def test_an_unknown_parameter_is_not_answered_with_the_fields_of_the_body() -> None:
+    app = FastAPI()
+    install_problem_handlers(app)
+
+    @app.post("/")
+    async def take(wanted: _Above, asked: Annotated[_Asked, Query()]) -> int:
+        return wanted.beds + asked.limit
+
+    (error,) = (await post(app, {}, "/?zzz=1")).json()["errors"]
+    assert error["field"] == "zzz"
+    assert "beds" not in error["message"]
 
 
 async def test_bombs_of_many_fields_are_refused_before_any_is_named() -> None:

@@ -26,6 +26,7 @@ FACILITY: dict[str, Any] = {
 }  # fmt: skip
 CAMERA: dict[str, Any] = {"enabled": True, "valid_from": None, "valid_to": None}
 CENTRE: dict[str, Any] = CAMERA | {
+    "code": "D1",
     "role": "national",
     "required_proof": "verified",
     "read_back_url_template": "rtsp://a",
@@ -70,7 +71,13 @@ def test_a_facility_leaves_the_reach_of_an_obligation_by_a_decision(changed: dic
 
 
 @pytest.mark.parametrize(
-    "changed", [{"role": "provincial"}, {"required_proof": "acknowledged"}, {"read_back_url_template": "rtsp://b"}]
+    "changed",
+    [
+        {"code": "D2"},
+        {"role": "provincial"},
+        {"required_proof": "acknowledged"},
+        {"read_back_url_template": "rtsp://b"},
+    ],
 )
 def test_what_proves_a_connection_is_changed_by_a_decision(changed: dict[str, Any]) -> None:
     assert find_acts("destination", thing(CENTRE), thing(CENTRE, **changed)) == {Act.PROOF}

@@ -66,8 +66,8 @@ WORDS: Mapping[Act, Words] = MappingProxyType(
             "recording an inspection, or whether an area has enough cameras", "Ghi nhận kiểm tra, hoặc mức đủ camera"
         ),
         Act.PROOF: Words(
-            "changing the role of a centre, the proof that it demands or where it is read back",
-            "Sửa vai trò, bằng chứng yêu cầu hoặc nơi đọc lại của trung tâm",
+            "changing the code or role of a centre, the proof that it demands or where it is read back",
+            "Sửa mã, vai trò, bằng chứng yêu cầu hoặc nơi đọc lại của trung tâm",
         ),
         Act.PLACEMENT: Words(
             "changing the type, unit or managing agency of a facility, by which its duties go",

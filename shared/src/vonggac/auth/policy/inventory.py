@@ -53,7 +53,7 @@ _DECIDES_SOME = {
     "type, unit and agency",
     "cameras": "to disable, move or remove it, and for its period of validity",
     "deliveries": "to disable, move or remove it, and for its period of validity",
-    "destinations": "to disable or remove it, for its period of validity, role and proof, and where it is read back",
+    "destinations": "to disable or remove it, for its period, code, role and proof, and where it is read back",
     "surveys": "to approve or return it",
     "connection-plans": "to agree to it, and to reject what was proposed",
     "installation-proposals": "to approve, return or fund it, and for its decision and source of funds",

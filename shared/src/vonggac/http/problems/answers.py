@@ -197,7 +197,8 @@ def _field_error(request: Request, item: Any, translator: Translator) -> FieldEr
         problem = item.get("ctx", {}).get("error", "")
         return FieldError(field="body", message=f"is no JSON at character {location[-1]}: {problem}".rstrip(": "))
     named = location[1:] if len(location) > 1 and location[0] in {"body", "query", "path"} else location
-    if item["type"] == "extra_forbidden" and (known := find_known_fields(request, named)):
+    is_extra = item["type"] == "extra_forbidden" and location[0] == "body"
+    if is_extra and (known := find_known_fields(request, named)):
         message = describe_unknown(named[-1][:MOST_OF_A_NAME], known)
         return FieldError(field=name_of(named), message=message, message_vi=translator.of_field(message))
     message = redact(sentence_of(str(item["msg"])))

@@ -28,7 +28,7 @@ _PLACED = frozenset({"type", "unit_id", "managing_agency_id"})
 """By these an obligation finds its facilities."""
 _COUNTED_AT = frozenset({"facility_id", "camera_id", "destination_id"})
 """What a camera or a delivery is counted for."""
-_PROVEN = frozenset({"role", "required_proof", "read_back_url_template"})
+_PROVEN = frozenset({"code", "role", "required_proof", "read_back_url_template"})
 _DECISION = frozenset({"decision_number", "decision_date", "funding_source"})
 _JUDGED: Mapping[str, frozenset[Any]] = {
     "survey": frozenset({SurveyStatus.APPROVED, SurveyStatus.RETURNED}),
@@ -108,7 +108,8 @@ def _is_counted_elsewhere(before: Any, after: Any) -> bool:
 
 
 def _of_centre(before: Any | None, after: Any | None) -> Iterator[Act]:
-    """Find the acts on a centre: what it demands, and where it is read back, decides what counts as connected."""
+    """Find the acts on a centre: what it demands, and where it is read back, decides what counts as connected. Plans
+    name it by its code."""
     yield from _of_counted(before, after)
     if before is not None and after is not None and _differ(before, after, _PROVEN):
         yield Act.PROOF
